@@ -73,6 +73,8 @@ pub struct Model {
     pub ready_at: Option<Timestamp>,
     /// Why it is withheld, in words for people.
     pub withheld_reason: Option<String>,
+    /// When the bare recording was deleted, its time being over.
+    pub recording_purged_at: Option<Timestamp>,
     /// When the row was made.
     pub created_at: Timestamp,
     /// When the row last changed.
@@ -94,6 +96,6 @@ impl Model {
 
     /// Whether every segment there will ever be is settled.
     pub fn is_settled(&self) -> bool {
-        self.segment_total.is_some_and(|total| self.segments_settled >= total)
+        self.segment_total.is_some_and(|total| self.segments_settled >= total.max(self.segments_known))
     }
 }
