@@ -44,7 +44,7 @@ impl Lifecycle {
             bus.publish_jobs(jobs).await?;
         }
         // A notice says how far the log has grown: the last one says it all.
-        if let Some(newest) = of(outbox::Topic::Events).last() {
+        if let Some(newest) = of(outbox::Topic::Events).next_back() {
             bus.publish_notice(newest).await?;
         }
         let sent = rows.iter().map(|row| row.id);

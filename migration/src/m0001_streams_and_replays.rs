@@ -1,6 +1,6 @@
 //! Streams, their replays and the segments these are made of.
 
-#[expect(clippy::wildcard_imports, reason = "the words of a schema, made to be imported whole")]
+#[allow(clippy::wildcard_imports, reason = "the words of a schema, made to be imported whole")]
 use sea_orm_migration::{prelude::*, schema::*};
 
 #[derive(DeriveMigrationName)]

@@ -1,6 +1,6 @@
 //! The public log, the messages owed to the bus, and those that came in from live providers.
 
-#[expect(clippy::wildcard_imports, reason = "the words of a schema, made to be imported whole")]
+#[allow(clippy::wildcard_imports, reason = "the words of a schema, made to be imported whole")]
 use sea_orm_migration::{prelude::*, schema::*};
 
 #[derive(DeriveMigrationName)]

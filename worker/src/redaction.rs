@@ -46,7 +46,7 @@ impl Parts {
         let task = tokio::task::spawn_blocking(move || {
             let input =
                 SegmentInput { name: &name, before: before.as_deref(), target: &source, after: after.as_deref() };
-            engine.segment(&input)
+            engine.segment(input)
         });
         let done = match task.await {
             Ok(done) => done.map_err(|error| Failure::Segment(error.to_string()))?,
@@ -70,7 +70,7 @@ impl Parts {
             frames: done.receipt.frames,
             face_tracks: done.receipt.face_tracks,
             faces_blurred: done.receipt.faces_blurred,
-            model: done.receipt.model.to_string(),
+            model: format!("{} sha256:{}", done.receipt.model.name, done.receipt.model.sha256),
             receipt,
         })
     }

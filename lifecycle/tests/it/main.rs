@@ -1,5 +1,7 @@
 //! The lifecycle over real databases: SQLite files and PostgreSQL, the same tests on both.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod commands;
 mod messages;
 mod order;
