@@ -8,5 +8,5 @@ mod in_process;
 mod rabbit;
 
 pub use contract::{Bus, Delivery, Error, Jobs, Notices, Outcome, RedeliveryPolicy};
-pub use in_process::InProcess;
-pub use rabbit::Rabbit;
+pub use in_process::{InProcess, MAX_DEAD_LETTERS};
+pub use rabbit::{Rabbit, RabbitSettings};

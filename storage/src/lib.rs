@@ -2,8 +2,11 @@
 //!
 //! Two roots, two types: nothing that serves the public can be handed a [`Recordings`] by mistake.
 
+mod content_type;
+mod file;
 mod key;
 mod location;
+mod s3;
 mod store;
 
 pub use key::{Key, KeyError};

@@ -1,0 +1,43 @@
+# What one does with this tree. Every target installs what is missing, or says in one line what to install.
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test soak check web model setup
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup model ## the whole system on http://localhost:8080, built optimised
+	@scripts/setup web && scripts/web build || echo "run: going on without the playground; /graphiql tells how to build it"
+	cargo build --release
+	exec target/release/emergency-time serve
+
+demo: setup model ## run, with three simulated broadcasts and three cameras in Korea
+	@scripts/setup demo
+	@scripts/setup web && scripts/web build || echo "demo: going on without the playground; /graphiql tells how to build it"
+	cargo build --release
+	scripts/demo
+
+test: setup model ## every test, on PostgreSQL and RabbitMQ at their usual ports or its own
+	@scripts/setup test
+	scripts/services scripts/test
+
+soak: setup model ## the fault tests, in SOAK_ROUNDS rounds (20)
+	@scripts/setup test
+	SOAK_ROUNDS=$${SOAK_ROUNDS:-20} scripts/services scripts/test soak
+
+check: setup ## formatting, lints, web pages, stray addresses
+	@scripts/setup web
+	scripts/check-tree
+	cargo fmt --all --check
+	scripts/web check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+web: ## the web pages, into web/dist
+	@scripts/setup web
+	scripts/web build
+
+model: setup ## the face model, into models/
+	@scripts/fetch-face-model
+
+setup: ## what the build needs of this machine
+	@scripts/setup run

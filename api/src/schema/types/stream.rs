@@ -1,0 +1,124 @@
+//! A broadcast, as the public sees it.
+
+use super::{
+    Cctv, Vod,
+    place::{Place, Position},
+    words::{Category, StreamStatus},
+};
+use crate::{
+    Limits,
+    loader::{Loaders, VodOf},
+    read::cctvs::Around,
+    schema::{
+        PublicUrls, Result,
+        connection::{size, weight},
+        part,
+        scalars::DateTime,
+    },
+};
+use async_graphql::{Context, ID, Object};
+use entity::stream;
+
+/// One broadcast at a place.
+pub struct Stream(pub(crate) stream::Model);
+
+/// One broadcast at a place.
+#[Object]
+impl Stream {
+    /// Opaque, and the same for ever.
+    pub(crate) async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// Where it stands.
+    async fn status(&self) -> StreamStatus {
+        self.0.status.into()
+    }
+
+    /// The hazard it shows.
+    async fn category(&self) -> Category {
+        self.0.category.into()
+    }
+
+    /// What its broadcaster calls it.
+    pub(crate) async fn title(&self) -> String {
+        self.0.title.clone()
+    }
+
+    /// More words from its broadcaster.
+    async fn description(&self) -> Option<String> {
+        self.0.description.clone()
+    }
+
+    /// Where it is now, or was last.
+    pub(crate) async fn position(&self) -> Position {
+        Position::new(self.0.longitude, self.0.latitude)
+    }
+
+    /// Where the camera looks: degrees clockwise from north, 0 to below 360.
+    async fn heading(&self) -> Option<f64> {
+        self.0.heading
+    }
+
+    /// Radius of the position's uncertainty in metres.
+    async fn accuracy(&self) -> Option<f64> {
+        self.0.accuracy
+    }
+
+    /// When it was announced.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// When it came on air; null before.
+    async fn started_at(&self) -> Option<DateTime> {
+        self.0.started_at.map(DateTime)
+    }
+
+    /// When it was over; null before.
+    async fn ended_at(&self) -> Option<DateTime> {
+        self.0.ended_at.map(DateTime)
+    }
+
+    /// Where the live picture plays (HLS). Null unless it is `LIVE` or `INTERRUPTED`, and where the live provider
+    /// serves no picture.
+    async fn playback_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let urls = part::<PublicUrls>(ctx)?;
+        let address = self.0.playback_url.as_ref().filter(|_| self.0.status.is_on_air());
+        Ok(address.map(|address| urls.live(address)))
+    }
+
+    /// How many watch it now.
+    async fn viewer_count(&self) -> i32 {
+        self.0.viewer_count
+    }
+
+    /// Its replay, the newest where an interruption left several. It exists while the broadcast is still on air, and
+    /// stands on the map once it is over.
+    async fn vod(&self, ctx: &Context<'_>) -> Result<Option<Vod>> {
+        Ok(part::<Loaders>(ctx)?.load_one(VodOf(self.0.id)).await?.map(Vod))
+    }
+
+    /// The place it is at; null while no place provider knows it.
+    async fn address(&self) -> Option<Place> {
+        None
+    }
+
+    /// A small picture of it. Null while there is none: pictures are made of blurred frames only.
+    pub(crate) async fn thumbnail_url(&self) -> Option<String> {
+        None
+    }
+
+    /// Cameras within ten kilometres, nearest first; dead ones are left out.
+    #[graphql(complexity = "weight(first, child_complexity)")]
+    async fn nearby_cctvs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 5, desc = "At most how many.")] first: i32,
+    ) -> Result<Vec<Cctv>> {
+        let first = size(first, part::<Limits>(ctx)?)?;
+        let around = Around::new(self.0.longitude, self.0.latitude, first);
+        let cameras = part::<Loaders>(ctx)?.load_one(around).await?.unwrap_or_default();
+        Ok(cameras.into_iter().map(Cctv).collect())
+    }
+}

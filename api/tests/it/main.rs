@@ -1,0 +1,14 @@
+//! The API as a client meets it: a real server on a port of its own, over SQLite, files and an in-process bus.
+
+mod graphql;
+mod hardening;
+mod harness;
+mod hub;
+mod pages;
+mod protocol;
+mod replay;
+mod shutdown;
+mod slow;
+mod socket;
+mod subscription;
+mod webhook;

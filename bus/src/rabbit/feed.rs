@@ -1,0 +1,139 @@
+//! A consumer that outlives its channel: when the channel, the connection or the broker goes, it subscribes again.
+//!
+//! Driven by whoever waits for the next message, so there is no task to own. Messages that were buffered from a lost
+//! connection are skipped: they can no longer be settled, and the broker delivers them again.
+
+use super::{Parts, backoff::Backoff, parcel::Parcel};
+use crate::{Delivery, Error, Jobs, Notices};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{FutureExt, StreamExt};
+use lapin::{
+    Channel, Consumer,
+    message::Delivery as Message,
+    options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions},
+    types::{AMQPValue, FieldTable},
+};
+use std::sync::Arc;
+use tokio::time::timeout;
+
+/// Notices on their way to a reader; the rest waits in its queue, which is bounded.
+const NOTICE_PREFETCH: u16 = 256;
+
+#[derive(Clone, Copy)]
+pub(super) enum Source {
+    Jobs { prefetch: u16 },
+    Notices,
+}
+
+pub(super) struct Feed {
+    parts: Arc<Parts>,
+    source: Source,
+    subscription: Option<(Channel, Consumer)>,
+    backoff: Backoff,
+}
+
+impl Feed {
+    /// Subscribes; what arrives from now on is received.
+    pub(super) async fn open(parts: Arc<Parts>, source: Source) -> Result<Self, Error> {
+        let settings = &parts.settings;
+        let backoff = Backoff::new(settings.first_reconnect_delay, settings.max_reconnect_delay);
+        let subscription = Some(subscribe(&parts, source).await?);
+        Ok(Self { parts, source, subscription, backoff })
+    }
+
+    /// The next message, with the channel that it is settled on; `None` once the bus is closed.
+    async fn receive(&mut self) -> Option<(Channel, Message)> {
+        let closed = self.parts.closed.clone();
+        tokio::select! {
+            biased;
+            () = closed.cancelled() => None,
+            received = self.receive_while_open() => Some(received),
+        }
+    }
+
+    async fn receive_while_open(&mut self) -> (Channel, Message) {
+        loop {
+            let (channel, consumer) = match &mut self.subscription {
+                Some(subscription) => subscription,
+                None => {
+                    self.backoff.wait().await;
+                    match subscribe(&self.parts, self.source).await {
+                        Ok(subscription) => self.subscription.insert(subscription),
+                        Err(error) => {
+                            tracing::warn!(%error, "cannot subscribe again yet");
+                            self.backoff.fail();
+                            continue;
+                        }
+                    }
+                }
+            };
+            match consumer.next().await {
+                Some(Ok(message)) if message.acker.usable() => {
+                    self.backoff.reset();
+                    return (channel.clone(), message);
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => self.lose(Some(error)).await,
+                None => self.lose(None).await,
+            }
+        }
+    }
+
+    async fn lose(&mut self, error: Option<lapin::Error>) {
+        // Before anything that can be given up half way.
+        self.subscription = None;
+        self.backoff.fail();
+        let error = error.map_or_else(|| "cancelled by the broker".into(), |error| error.to_string());
+        tracing::warn!(error, "lost a subscription");
+        // The queue itself may be gone: a cancelled consumer says so.
+        self.parts.consuming.doubt_topology().await;
+    }
+}
+
+async fn subscribe(parts: &Parts, source: Source) -> Result<(Channel, Consumer), Error> {
+    let limit = parts.settings.connect_timeout;
+    let channel = parts.consuming.channel(limit).await?;
+    let subscribing = async {
+        let (prefetch, queue) = match source {
+            Source::Jobs { prefetch } => (prefetch.max(1), parts.topology.jobs.clone()),
+            Source::Notices => (NOTICE_PREFETCH, parts.topology.declare_notices(&channel).await?),
+        };
+        channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+        // Else a broker whose queue is deleted and declared again moves the consumer over by itself, and RabbitMQ 3.10
+        // then delivers nothing to it. We want to be told, and subscribe ourselves.
+        let mut arguments = FieldTable::default();
+        arguments.insert("x-cancel-on-ha-failover".into(), AMQPValue::Boolean(true));
+        channel.basic_consume(queue, "".into(), BasicConsumeOptions::default(), arguments).await
+    };
+    match timeout(limit, subscribing).await {
+        Ok(Ok(consumer)) => Ok((channel, consumer)),
+        Ok(Err(error)) => Err(Error(error.to_string())),
+        Err(_) => Err(Error("no answer to the subscription".into())),
+    }
+}
+
+/// A [`Feed`] of jobs.
+pub(super) struct JobFeed(pub(super) Feed);
+
+#[async_trait]
+impl Jobs for JobFeed {
+    async fn next(&mut self) -> Option<Box<dyn Delivery>> {
+        let (channel, message) = self.0.receive().await?;
+        Some(Box::new(Parcel::new(Arc::clone(&self.0.parts), channel, message)))
+    }
+}
+
+/// A [`Feed`] of notices.
+pub(super) struct NoticeFeed(pub(super) Feed);
+
+#[async_trait]
+impl Notices for NoticeFeed {
+    async fn next(&mut self) -> Option<Bytes> {
+        let (_channel, message) = self.0.receive().await?;
+        // The first poll hands the acknowledgement to the connection. Nobody waits for the rest: a reader that gives up
+        // (in a `select!`) between receiving and acknowledging would lose the notice.
+        let _ = message.acker.ack(BasicAckOptions::default()).now_or_never();
+        Some(message.data.into())
+    }
+}

@@ -1,0 +1,164 @@
+//! For pictures that cannot be copied: decode, turn upright, encode as H.264 with a keyframe at every cut.
+//!
+//! One frame in is one frame out, at the same time. No B-frames, as in a camera's live stream.
+
+use super::{During as _, Fault, TICKS, TICKS_PER_SECOND, scan::Scan, scan::Track};
+use crate::{
+    Codec, Container, Decoder, Demuxer, Encoder, EncoderSettings, Layout, Packet, Picture, Plane, PlaneMut, Rotation,
+    Scaler,
+};
+use ff::codec;
+use ffmpeg_next as ff;
+
+/// x264's constant quality: visually close to the source, a little over a camera's bit rate.
+const CRF: u8 = 20;
+const PRESET: &str = "veryfast";
+/// Threads for decoding and as many for encoding; a clip is cut faster than it plays on one.
+const THREADS: u32 = 2;
+
+/// Decoder and encoder of one stream.
+pub(super) struct Transcoder {
+    decoder: Decoder,
+    rotation: Rotation,
+    track: Track,
+    rate: ff::Rational,
+    target: i64,
+    /// Made for the first picture, which says how large the others are taken to be.
+    scaler: Option<Scaler>,
+    encoder: Option<Encoder>,
+    begun: bool,
+    last: Option<i64>,
+    last_key: Option<i64>,
+}
+
+impl Transcoder {
+    /// For the picture of a scanned file.
+    pub(super) fn new(demuxer: &Demuxer, scan: &Scan, target_ms: u64) -> Result<Self, Fault> {
+        const STEP: &str = "opening the decoder";
+        let track = demuxer.video().during(STEP)?;
+        Ok(Self {
+            decoder: Decoder::open(demuxer, THREADS).during(STEP)?,
+            rotation: track.rotation,
+            track: scan.picture.clone(),
+            rate: track.frame_rate,
+            target: i64::try_from(target_ms).unwrap_or(i64::MAX).saturating_mul(TICKS_PER_SECOND / 1000),
+            scaler: None,
+            encoder: None,
+            begun: false,
+            last: None,
+            last_key: None,
+        })
+    }
+
+    /// How the packets that come out are coded; parameter sets are in the packets.
+    pub(super) fn parameters() -> codec::Parameters {
+        let mut parameters = codec::Parameters::new();
+        parameters.set_medium(ff::media::Type::Video);
+        parameters.set_id(codec::Id::H264);
+        parameters
+    }
+
+    /// Takes a packet of the file and hands on what comes out, in ticks.
+    pub(super) fn pass(&mut self, packet: &Packet, out: &mut dyn FnMut(ff::Packet)) -> Result<(), Fault> {
+        // A file that begins in mid-stream has frames that nothing can decode before its first keyframe.
+        self.begun |= packet.is_key();
+        if !self.begun {
+            return Ok(());
+        }
+        self.decoder.send(packet).during("decoding")?;
+        self.drain(out)
+    }
+
+    /// Hands on what decoder and encoder still hold.
+    pub(super) fn finish(&mut self, out: &mut dyn FnMut(ff::Packet)) -> Result<(), Fault> {
+        self.decoder.finish().during("decoding")?;
+        self.drain(out)?;
+        if let Some(encoder) = &mut self.encoder {
+            encoder.finish().during("encoding")?;
+        }
+        self.receive(out)
+    }
+
+    fn drain(&mut self, out: &mut dyn FnMut(ff::Packet)) -> Result<(), Fault> {
+        while let Some(picture) = self.decoder.receive().during("decoding")? {
+            self.encode(&picture)?;
+            self.receive(out)?;
+        }
+        Ok(())
+    }
+
+    fn encode(&mut self, picture: &Picture) -> Result<(), Fault> {
+        let scaler = self.scaler.get_or_insert_with(|| {
+            // 4:2:0 has one colour sample for two pixels each way, so sizes are even.
+            Scaler::new(Layout::Yuv420, (picture.width() & !1).max(2), (picture.height() & !1).max(2))
+        });
+        let mut upright = turn(scaler.convert(picture).during("scaling")?, self.rotation)?;
+        // The encoder wants every time to be later than the one before.
+        let time = self.track.ticks(picture.pts());
+        upright.pts = self.last.map_or(time, |last| time.max(last + 1));
+        upright.duration = self.track.length(picture.duration());
+
+        let is_key = self.last_key.is_none_or(|key| upright.pts - key >= self.target);
+        self.last = Some(upright.pts);
+        if is_key {
+            self.last_key = Some(upright.pts);
+        }
+        let encoder = match &mut self.encoder {
+            Some(encoder) => encoder,
+            none => none.insert(open(&upright, self.rate)?),
+        };
+        encoder.send(&mut upright, is_key).during("encoding")
+    }
+
+    fn receive(&mut self, out: &mut dyn FnMut(ff::Packet)) -> Result<(), Fault> {
+        let Some(encoder) = &mut self.encoder else { return Ok(()) };
+        while let Some(packet) = encoder.receive().during("encoding")? {
+            out(packet.0);
+        }
+        Ok(())
+    }
+}
+
+fn open(like: &Picture, rate: ff::Rational) -> Result<Encoder, Fault> {
+    let settings = EncoderSettings {
+        codec: Codec::H264,
+        container: Container::MpegTs,
+        time_base: TICKS,
+        frame_rate: rate,
+        crf: CRF,
+        preset: PRESET.to_owned(),
+        threads: THREADS,
+    };
+    Encoder::open(&settings, like).during("opening the encoder")
+}
+
+/// The picture as it is to be seen.
+fn turn(picture: Picture, rotation: Rotation) -> Result<Picture, Fault> {
+    const STEP: &str = "turning the picture";
+    let (width, height) = match rotation {
+        Rotation::None => return Ok(picture),
+        Rotation::Half => (picture.width(), picture.height()),
+        Rotation::Quarter | Rotation::ThreeQuarters => (picture.height(), picture.width()),
+    };
+    let mut upright = Picture::blank(Layout::Yuv420, picture.is_full_range(), width, height).during(STEP)?;
+    upright.describe_like(&picture);
+    for (index, to) in upright.planes_mut().during(STEP)?.into_iter().enumerate() {
+        let from = picture.plane(index).ok_or("planes of an unknown layout").during(STEP)?;
+        turn_plane(&from, to, rotation);
+    }
+    Ok(upright)
+}
+
+fn turn_plane(from: &Plane<'_>, to: PlaneMut<'_>, rotation: Rotation) {
+    for y in 0..to.height {
+        for x in 0..to.width {
+            let (from_x, from_y) = match rotation {
+                Rotation::None => (x, y),
+                Rotation::Quarter => (y, from.height - 1 - x),
+                Rotation::Half => (from.width - 1 - x, from.height - 1 - y),
+                Rotation::ThreeQuarters => (from.width - 1 - y, x),
+            };
+            to.data[y * to.stride + x] = from.data[from_y * from.stride + from_x];
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Opens a video from memory or a file and gives its packets.
+//!
+//! Only containers on [`FORMATS`] are opened and no protocol at all: a playlist dressed up as a segment would otherwise
+//! make libav read other files or addresses.
+#![expect(unsafe_code, reason = "fields of libav's structures that the wrapper does not give")]
+
+use crate::{Container, Error, Packet, ready};
+use bytes::Bytes;
+use ffmpeg_next as ff;
+use ffmpeg_next::format::context::{Input, StreamIo};
+use std::{fs::File, io::Cursor, path::Path};
+
+/// Containers a file may be in, by libav's names.
+const FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv";
+/// The one container a segment may be in.
+const SEGMENT_FORMAT: &str = "mpegts";
+/// Most tracks an input may have.
+const MAX_TRACKS: &str = "64";
+/// An angle this near to a quarter turn, in degrees, is taken for one.
+const QUARTER_TURN_SLACK: f64 = 45.0;
+
+/// Where a video is.
+#[derive(Clone)]
+pub enum Source<'a> {
+    /// An MPEG-TS segment in memory.
+    Segment(Bytes),
+    /// A file in any known container.
+    File(&'a Path),
+}
+
+/// How a picture is to be turned, clockwise, to stand upright.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rotation {
+    /// Not at all.
+    #[default]
+    None,
+    /// By a quarter turn.
+    Quarter,
+    /// By half a turn.
+    Half,
+    /// By three quarters of a turn.
+    ThreeQuarters,
+}
+
+/// The track that is examined.
+#[derive(Clone, Copy, Debug)]
+pub struct Track {
+    /// Its index.
+    pub index: usize,
+    /// The unit of its times, in seconds.
+    pub time_base: ff::Rational,
+    /// Frames per second; a guess where the rate varies.
+    pub frame_rate: ff::Rational,
+    /// How its pictures are to be turned to stand upright.
+    pub rotation: Rotation,
+    /// Frames in it, when the container says.
+    pub frames: Option<u64>,
+}
+
+/// An open container.
+pub struct Demuxer {
+    pub(crate) input: Input,
+    video: usize,
+    known: usize,
+}
+
+impl Demuxer {
+    /// Opens `source` and finds its video track.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] when it is empty or no known container, [`Error::NoVideo`] when there is only sound, and
+    /// [`Error::Unsupported`] for a segment with more than one video track, since a copy of it would hold pictures
+    /// that nobody examined.
+    pub fn open(source: &Source<'_>) -> Result<Self, Error> {
+        ready()?;
+        let mut options = ff::Dictionary::new();
+        options.set("protocol_whitelist", "none");
+        options.set("max_streams", MAX_TRACKS);
+        let (io, formats) = match source {
+            Source::Segment(bytes) if bytes.is_empty() => return Err(Error::Unreadable("it is empty".to_owned())),
+            Source::Segment(bytes) => (StreamIo::from_read_seek(Cursor::new(bytes.clone())), SEGMENT_FORMAT),
+            Source::File(path) => (StreamIo::from_read_seek(open_file(path)?), FORMATS),
+        };
+        options.set("format_whitelist", formats);
+        let io = io.map_err(|error| Error::Unreadable(error.to_string()))?;
+        let input = ff::format::input_from_stream(io, None, Some(options))
+            .map_err(|error| Error::Unreadable(format!("not a known kind of video ({error})")))?;
+        let mut demuxer = Self { known: input.nb_streams() as usize, input, video: 0 };
+        demuxer.video = demuxer.find_video(matches!(source, Source::Segment(_)))?;
+        Ok(demuxer)
+    }
+
+    fn find_video(&self, only_one: bool) -> Result<usize, Error> {
+        if self.input.streams().next().is_none() {
+            return Err(Error::Unreadable("it holds no tracks".to_owned()));
+        }
+        let moving: Vec<usize> = self.input.streams().filter(is_moving_picture).map(|stream| stream.index()).collect();
+        if only_one && moving.len() > 1 {
+            return Err(Error::Unsupported(format!("{} video tracks in one segment", moving.len())));
+        }
+        let best = self.input.streams().best(ff::media::Type::Video).map(|stream| stream.index());
+        best.filter(|index| moving.contains(index)).or_else(|| moving.first().copied()).ok_or(Error::NoVideo)
+    }
+
+    /// The video track.
+    pub fn video(&self) -> Result<Track, Error> {
+        let stream = self.input.stream(self.video).ok_or(Error::NoVideo)?;
+        let rate = [stream.avg_frame_rate(), stream.rate()].into_iter().find(is_sane_rate);
+        Ok(Track {
+            index: self.video,
+            time_base: stream.time_base(),
+            frame_rate: rate.unwrap_or(ff::Rational(25, 1)),
+            rotation: rotation(&stream),
+            frames: u64::try_from(stream.frames()).ok().filter(|frames| *frames > 0),
+        })
+    }
+
+    /// Indices of the sound tracks.
+    pub fn audio(&self) -> Vec<usize> {
+        let is_audio = |stream: &ff::Stream<'_>| stream.parameters().medium() == ff::media::Type::Audio;
+        self.input.streams().filter(is_audio).map(|stream| stream.index()).collect()
+    }
+
+    /// The unit of the times of track `index`, in seconds.
+    pub fn time_base(&self, index: usize) -> Option<ff::Rational> {
+        self.input.stream(index).map(|stream| stream.time_base())
+    }
+
+    /// Name of the codec of track `index`.
+    pub fn codec(&self, index: usize) -> &'static str {
+        self.input.stream(index).map_or("unknown", |stream| stream.parameters().id().name())
+    }
+
+    /// Whether `container` may hold a copy of track `index`.
+    pub fn fits(&self, index: usize, container: Container) -> bool {
+        self.input.stream(index).is_some_and(|stream| container.holds(stream.parameters().id()))
+    }
+
+    /// The next packet of any track; `None` at the end.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] when the container breaks off, [`Error::Corrupt`] when it knows a packet of the video
+    /// track to be damaged, [`Error::Unsupported`] when a second video track turns up later on.
+    pub fn next(&mut self) -> Result<Option<Packet>, Error> {
+        let mut packet = ff::Packet::empty();
+        match packet.read(&mut self.input) {
+            Ok(()) => {}
+            Err(ff::Error::Eof) => return self.at_end(),
+            Err(error) => return Err(Error::Unreadable(format!("it breaks off: {error}"))),
+        }
+        self.refuse_new_video()?;
+        let packet = Packet(packet);
+        if packet.track() == self.video && packet.is_corrupt() {
+            return Err(Error::Corrupt("a packet of the picture is damaged".to_owned()));
+        }
+        Ok(Some(packet))
+    }
+
+    /// A demuxer takes a failing read for the end; only the reader knows.
+    fn at_end(&self) -> Result<Option<Packet>, Error> {
+        // SAFETY: `pb` belongs to the open input and is only read.
+        let failed = unsafe {
+            let io = (*self.input.as_ptr()).pb;
+            if io.is_null() { 0 } else { (*io).error }
+        };
+        if failed < 0 && failed != ff::ffi::AVERROR_EOF {
+            return Err(Error::Unreadable(format!("it breaks off: {}", ff::Error::from(failed))));
+        }
+        Ok(None)
+    }
+
+    /// MPEG-TS may announce a track at any time.
+    fn refuse_new_video(&mut self) -> Result<(), Error> {
+        let count = self.input.nb_streams() as usize;
+        let late = (self.known..count).filter_map(|index| self.input.stream(index)).any(|stream| is_video(&stream));
+        self.known = count;
+        if late { Err(Error::Unsupported("a video track that begins late".to_owned())) } else { Ok(()) }
+    }
+}
+
+fn open_file(path: &Path) -> Result<File, Error> {
+    let unreadable = |error: std::io::Error| Error::Unreadable(error.to_string());
+    let file = File::open(path).map_err(unreadable)?;
+    let about = file.metadata().map_err(unreadable)?;
+    if !about.is_file() {
+        return Err(Error::Unreadable("it is not a file".to_owned()));
+    }
+    if about.len() == 0 {
+        return Err(Error::Unreadable("it is empty".to_owned()));
+    }
+    Ok(file)
+}
+
+fn is_video(stream: &ff::Stream<'_>) -> bool {
+    stream.parameters().medium() == ff::media::Type::Video
+}
+
+/// A cover or a thumbnail is a video track to libav.
+fn is_moving_picture(stream: &ff::Stream<'_>) -> bool {
+    const STILL: i32 = ff::ffi::AV_DISPOSITION_ATTACHED_PIC | ff::ffi::AV_DISPOSITION_TIMED_THUMBNAILS;
+    is_video(stream) && stream.disposition().bits() & STILL == 0
+}
+
+/// x264 derives the level and the rate control from the rate, so a time base taken for a rate would spoil both.
+fn is_sane_rate(rate: &ff::Rational) -> bool {
+    let per_second = f64::from(*rate);
+    per_second.is_finite() && (1.0..=240.0).contains(&per_second)
+}
+
+fn rotation(stream: &ff::Stream<'_>) -> Rotation {
+    let matrix = stream.side_data().find(|data| data.kind() == ff::packet::side_data::Type::DisplayMatrix);
+    let Some(cells) = matrix.as_ref().and_then(|matrix| matrix.data().get(..36)) else { return Rotation::None };
+    let mut numbers = [0_i32; 9];
+    for (number, bytes) in numbers.iter_mut().zip(cells.chunks_exact(4)) {
+        *number = i32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    }
+    // SAFETY: the function reads nine integers, which `numbers` holds.
+    let counterclockwise = unsafe { ff::ffi::av_display_rotation_get(numbers.as_ptr()) };
+    if counterclockwise.is_nan() {
+        return Rotation::None;
+    }
+    let clockwise = (-counterclockwise).rem_euclid(360.0);
+    match ((clockwise + QUARTER_TURN_SLACK) / 90.0) as u32 % 4 {
+        0 => Rotation::None,
+        1 => Rotation::Quarter,
+        2 => Rotation::Half,
+        _ => Rotation::ThreeQuarters,
+    }
+}

@@ -1,0 +1,187 @@
+//! Writes a container to memory or to a file.
+//!
+//! MPEG-TS keeps the source's times to the tick, so that a rewritten segment fits between copied neighbours.
+#![expect(unsafe_code, reason = "fields of libav's streams that the wrapper does not give")]
+
+use crate::{Container, Demuxer, Encoder, Error, Packet, Rotation, ready};
+use ffmpeg_next as ff;
+use ffmpeg_next::format::context::{Output, StreamIo};
+use std::{
+    io::Write,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// A container being written.
+pub struct Muxer {
+    output: Output,
+    container: Container,
+    sources: Vec<ff::Rational>,
+    memory: Option<Memory>,
+}
+
+/// What a memory output has been given so far; libav holds the other handle.
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Muxer {
+    /// An MPEG-TS segment in memory.
+    ///
+    /// # Errors
+    /// [`Error::Mux`] when libav cannot make one.
+    pub fn segment() -> Result<Self, Error> {
+        ready()?;
+        let memory = Memory::default();
+        let io = StreamIo::from_write(memory.clone()).map_err(failed)?;
+        let container = Container::MpegTs;
+        let output = ff::format::output_to_stream(io, None, Some(container.name())).map_err(failed)?;
+        Ok(Self { output, container, sources: Vec::new(), memory: Some(memory) })
+    }
+
+    /// A file in `container` at `path`, which is made or emptied.
+    ///
+    /// # Errors
+    /// [`Error::Mux`] when it cannot be opened for writing.
+    pub fn file(path: &Path, container: Container) -> Result<Self, Error> {
+        ready()?;
+        let output = ff::format::output_as(path, container.name()).map_err(failed)?;
+        Ok(Self { output, container, sources: Vec::new(), memory: None })
+    }
+
+    /// Adds the track that `encoder` makes, which stands upright when turned by `rotation`; gives its index. `like` is
+    /// the source, whose MPEG-TS packet identifier is kept.
+    ///
+    /// # Errors
+    /// [`Error::Mux`] when the container refuses it.
+    pub fn add_encoded(&mut self, encoder: &Encoder, like: &Demuxer, rotation: Rotation) -> Result<usize, Error> {
+        let video = like.video()?.index;
+        let mut track = self.output.add_stream_with(&encoder.encoder).map_err(failed)?;
+        track.set_time_base(encoder.time_base);
+        track.set_avg_frame_rate(encoder.frame_rate());
+        let index = track.index();
+        self.sources.push(encoder.time_base);
+        self.keep_identifier(index, like, video);
+        if rotation != Rotation::None {
+            self.set_rotation(index, rotation)?;
+        }
+        Ok(index)
+    }
+
+    /// Adds a copy of track `source` of `from`; gives its index.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] when the container has no place for its codec.
+    pub fn add_copy(&mut self, from: &Demuxer, source: usize) -> Result<usize, Error> {
+        let stream = from.input.stream(source).ok_or_else(|| Error::Mux(format!("no track {source}")))?;
+        if !from.fits(source, self.container) {
+            let (codec, container) = (from.codec(source), self.container.name());
+            return Err(Error::Unsupported(format!("a track of {codec} does not fit into {container}")));
+        }
+        let mut track = self.output.add_stream(ff::encoder::find(ff::codec::Id::None)).map_err(failed)?;
+        track.set_parameters(stream.parameters());
+        track.set_time_base(stream.time_base());
+        track.set_avg_frame_rate(stream.avg_frame_rate());
+        let index = track.index();
+        // SAFETY: the stream was just made; a tag of another container would be refused.
+        unsafe { (*(*track.as_mut_ptr()).codecpar).codec_tag = 0 };
+        self.sources.push(stream.time_base());
+        self.keep_identifier(index, from, source);
+        let rotation = from.video().map(|video| video.rotation).unwrap_or_default();
+        if stream.parameters().medium() == ff::media::Type::Video && rotation != Rotation::None {
+            self.set_rotation(index, rotation)?;
+        }
+        Ok(index)
+    }
+
+    /// Players that cross from a copied segment into a rewritten one find the tracks where they were.
+    fn keep_identifier(&mut self, index: usize, from: &Demuxer, source: usize) {
+        let Some(stream) = from.input.stream(source) else { return };
+        if self.container == Container::MpegTs
+            && let Some(mut track) = self.output.stream_mut(index)
+        {
+            // SAFETY: both streams are valid; the identifier is a plain number.
+            unsafe { (*track.as_mut_ptr()).id = stream.id() };
+        }
+    }
+
+    fn set_rotation(&mut self, index: usize, rotation: Rotation) -> Result<(), Error> {
+        let clockwise = match rotation {
+            Rotation::None => 0.0,
+            Rotation::Quarter => 90.0,
+            Rotation::Half => 180.0,
+            Rotation::ThreeQuarters => 270.0,
+        };
+        let size = 9 * size_of::<i32>();
+        let mut track = self.output.stream_mut(index).ok_or_else(|| Error::Mux(format!("no track {index}")))?;
+        // SAFETY: libav gives room for the nine integers that the second call fills, or null.
+        unsafe {
+            let kind = ff::ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;
+            let matrix = ff::ffi::av_stream_new_side_data(track.as_mut_ptr(), kind, size);
+            if matrix.is_null() {
+                return Err(Error::Mux("no memory for a display matrix".to_owned()));
+            }
+            ff::ffi::av_display_rotation_set(matrix.cast(), -clockwise);
+        }
+        Ok(())
+    }
+
+    /// Writes the header; no track can be added afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Mux`] when the container refuses a track or the file cannot be written.
+    pub fn begin(&mut self) -> Result<(), Error> {
+        let mut options = ff::Dictionary::new();
+        match self.container {
+            Container::MpegTs => {
+                // One packet of sound per PES packet keeps every time; no delay and no shift keep them as they were.
+                options.set("mpegts_copyts", "1");
+                options.set("avoid_negative_ts", "disabled");
+                options.set("max_delay", "0");
+                options.set("pes_payload_size", "0");
+            }
+            Container::Mp4 | Container::Mov => options.set("movflags", "+faststart"),
+            Container::Matroska | Container::WebM => {}
+        }
+        self.output.write_header_with(options).map(|_| ()).map_err(failed)
+    }
+
+    /// Writes `packet`, whose times are in the time base of the track it came from, to track `index`.
+    ///
+    /// # Errors
+    /// [`Error::Mux`] when its times run backwards or the file cannot be written.
+    pub fn write(&mut self, index: usize, mut packet: Packet) -> Result<(), Error> {
+        let source = *self.sources.get(index).ok_or_else(|| Error::Mux(format!("no track {index}")))?;
+        let target = self.output.stream(index).map_or(source, |track| track.time_base());
+        packet.0.set_stream(index);
+        packet.0.set_position(-1);
+        packet.0.rescale_ts(source, target);
+        packet.0.write_interleaved(&mut self.output).map_err(failed)
+    }
+
+    /// Writes what is left and gives the bytes of a memory output; a file's are `None`.
+    ///
+    /// # Errors
+    /// [`Error::Mux`] when the file cannot be written.
+    pub fn finish(mut self) -> Result<Option<Vec<u8>>, Error> {
+        self.output.write_trailer().map_err(failed)?;
+        let memory = self.memory.take();
+        drop(self);
+        Ok(memory.map(|memory| std::mem::take(&mut *memory.0.lock().unwrap_or_else(PoisonError::into_inner))))
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a function for map_err")]
+fn failed(error: ff::Error) -> Error {
+    Error::Mux(error.to_string())
+}

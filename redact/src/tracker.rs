@@ -1,0 +1,244 @@
+//! Links detections into tracks, forwards and backwards in time.
+//!
+//! A strong detection starts a track, a weak one may continue it; in between the face is followed by its picture. A
+//! track that turns out to be a face is followed back to before its first detection on the frames still remembered, so
+//! that it is covered while it was too small, turned away or cut by the edge.
+
+use crate::{
+    Options,
+    analysis::Small,
+    centerface::Detection,
+    follow::follow,
+    motion::Motion,
+    options::Linking,
+    track::{How, Sample, Track},
+};
+use std::{collections::VecDeque, rc::Rc};
+
+/// Milliseconds in a second.
+const MS: f64 = 1_000.0;
+/// Most frames remembered, whatever the rate.
+const MAX_REMEMBERED: usize = 90;
+/// Most tracks followed at a time; the detector gives no more faces than this.
+const MAX_OPEN: usize = 600;
+/// Farthest a detection may be from where its track is expected, in faces, and how much farther for every frame since
+/// the face was lost.
+const GATE: f32 = 0.6;
+const GATE_GROWTH: f32 = 0.04;
+const GATE_MAX: f32 = 1.3;
+/// Largest ratio of sizes of the same face.
+const SIZE_RATIO: f32 = 1.9;
+/// Share of a newly seen own movement that is believed.
+const VELOCITY_GAIN: f32 = 0.5;
+/// What is left of a face's own movement with every frame on which it is only assumed.
+const VELOCITY_DECAY: f32 = 0.8;
+/// Overlap from which two tracks are the same face.
+const SAME_FACE: f32 = 0.5;
+
+/// A remembered frame.
+struct Seen {
+    small: Rc<Small>,
+    motion: Motion,
+}
+
+/// Lengths of time in frames.
+struct Spans {
+    bridge: u64,
+    extend: usize,
+    hold: usize,
+    doubt: u64,
+}
+
+/// Follows all faces.
+pub(crate) struct Tracker {
+    linking: Linking,
+    start_score: f32,
+    spans: Spans,
+    /// The frames up to the newest.
+    remembered: VecDeque<Seen>,
+    newest: u64,
+    open: Vec<Track>,
+    closed: Vec<Track>,
+    rounds: u64,
+}
+
+impl Tracker {
+    /// A tracker for video of `rate` frames per second.
+    pub fn new(options: &Options, rate: f64) -> Self {
+        let linking = options.linking.clone();
+        let frames = |ms: u32| (f64::from(ms) * rate / MS).ceil() as u64;
+        let least_bridge = 2 * u64::from(options.detect_every);
+        let spans = Spans {
+            bridge: frames(linking.bridge_ms).max(least_bridge),
+            extend: frames(linking.extend_ms) as usize,
+            hold: frames(linking.hold_ms) as usize,
+            doubt: (frames(linking.bridge_ms) / 2).max(least_bridge),
+        };
+        Self {
+            start_score: options.start_score,
+            linking,
+            spans,
+            remembered: VecDeque::new(),
+            newest: 0,
+            open: Vec::new(),
+            closed: Vec::new(),
+            rounds: 0,
+        }
+    }
+
+    /// Takes frame `frame`, which moved as a whole by `motion` since the one before, and follows every face to it.
+    pub fn advance(&mut self, frame: u64, small: &Rc<Small>, motion: Motion) {
+        if let Some(before) = self.remembered.back() {
+            for track in &mut self.open {
+                step(track, &before.small, small, motion, self.linking.likeness);
+            }
+        }
+        self.remembered.push_back(Seen { small: Rc::clone(small), motion });
+        let keep = (self.spans.extend + 1).clamp(2, MAX_REMEMBERED);
+        while self.remembered.len() > keep {
+            self.remembered.pop_front();
+        }
+        self.newest = frame;
+    }
+
+    /// Takes the detections on the newest frame.
+    pub fn link(&mut self, frame: u64, found: &[Detection]) {
+        self.rounds += 1;
+        let mut pairs = Vec::new();
+        for (index, track) in self.open.iter().enumerate() {
+            let near = found.iter().enumerate().filter_map(|(which, detection)| {
+                let distance = self.distance(track, frame, detection)?;
+                Some((distance, index, which))
+            });
+            pairs.extend(near);
+        }
+        pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (mut taken, mut met) = (vec![false; found.len()], vec![false; self.open.len()]);
+        for (_, index, which) in pairs {
+            if !taken[which] && !met[index] {
+                (taken[which], met[index]) = (true, true);
+                let Detection { region, score } = found[which];
+                self.open[index].meet(frame, region, score, score >= self.start_score);
+            }
+        }
+        for (detection, _) in found.iter().zip(taken).filter(|(_, taken)| !taken) {
+            if self.open.len() < MAX_OPEN {
+                let starts = detection.score >= self.start_score;
+                self.open.push(Track::begin(frame, detection.region, detection.score, starts));
+            }
+        }
+        self.confirm();
+        self.close(frame);
+    }
+
+    /// How far `detection` is from where `track` is expected; `None` when it cannot be the same face.
+    fn distance(&self, track: &Track, frame: u64, detection: &Detection) -> Option<f32> {
+        let expected = track.region();
+        let ratio = expected.size() / detection.region.size().max(f32::EPSILON);
+        let lost = if track.lost { (frame - track.detected) as f32 } else { 0.0 };
+        let gate = (GATE + GATE_GROWTH * lost).min(GATE_MAX);
+        let distance = expected.distance(detection.region);
+        (distance < gate && ratio < SIZE_RATIO && ratio > SIZE_RATIO.recip()).then_some(distance)
+    }
+
+    /// A track is a face when the detector was sure once or fairly sure twice. It then gets its past.
+    fn confirm(&mut self) {
+        for track in &mut self.open {
+            if !track.confirmed && (track.best >= self.linking.sure_score || track.starts >= 2) {
+                track.confirmed = true;
+                extend_back(track, &self.remembered, self.newest, &self.spans, self.linking.likeness);
+            }
+        }
+    }
+
+    /// Ends the tracks that have gone undetected for too long, and those that another one covers.
+    fn close(&mut self, frame: u64) {
+        let spans = &self.spans;
+        let (mut open, ended): (Vec<Track>, Vec<Track>) = std::mem::take(&mut self.open)
+            .into_iter()
+            .partition(|track| frame - track.detected <= if track.confirmed { spans.bridge } else { spans.doubt });
+        open.sort_by(|a, b| b.detected.cmp(&a.detected).then(b.hits.cmp(&a.hits)));
+        for track in open {
+            let covered = track.detected < frame
+                && self.open.iter().any(|other| other.region().overlap(track.region()) > SAME_FACE);
+            if covered { self.end(track) } else { self.open.push(track) }
+        }
+        for track in ended {
+            self.end(track);
+        }
+    }
+
+    fn end(&mut self, mut track: Track) {
+        if track.confirmed {
+            track.trim(self.spans.extend, self.spans.hold);
+            self.closed.push(track);
+        }
+    }
+
+    /// Every face of the video.
+    pub fn finish(mut self) -> Vec<Track> {
+        // Where the detector ran but once, no face can have been seen twice.
+        if self.rounds == 1 {
+            self.open.iter_mut().for_each(|track| track.confirmed |= track.starts > 0);
+        }
+        for track in std::mem::take(&mut self.open) {
+            self.end(track);
+        }
+        self.closed
+    }
+}
+
+/// Follows `track` from the frame `before` to the next one, `after`.
+fn step(track: &mut Track, before: &Small, after: &Small, motion: Motion, likeness: f32) {
+    let region = track.region();
+    let carried = region.shifted(motion.shift);
+    let expected = carried.shifted(track.velocity);
+    if !track.lost {
+        let followed = follow(before, after, region, expected);
+        if followed.likeness >= likeness {
+            let own = (followed.region.x - carried.x, followed.region.y - carried.y);
+            let believe = |old: f32, new: f32| old + (new - old) * VELOCITY_GAIN;
+            track.velocity = (believe(track.velocity.0, own.0), believe(track.velocity.1, own.1));
+            track.samples.push_back(Sample { region: followed.region, how: How::Followed });
+            return;
+        }
+        track.lost = true;
+    }
+    track.velocity = (track.velocity.0 * VELOCITY_DECAY, track.velocity.1 * VELOCITY_DECAY);
+    track.samples.push_back(Sample { region: expected, how: How::Held });
+}
+
+/// Follows `track` from its first sample back over the remembered frames, the newest of which is `newest`.
+fn extend_back(track: &mut Track, remembered: &VecDeque<Seen>, newest: u64, spans: &Spans, likeness: f32) {
+    let Some(first) = track.samples.front().map(|sample| sample.region) else { return };
+    let age = usize::try_from(newest - track.first).unwrap_or(usize::MAX);
+    let Some(mut at) = remembered.len().checked_sub(1).and_then(|last| last.checked_sub(age)) else { return };
+    let (mut region, mut velocity, mut held) = (first, (0.0_f32, 0.0_f32), 0);
+    for _ in 0..spans.extend {
+        let Some(earlier) = at.checked_sub(1) else { break };
+        let shift = remembered[at].motion.shift;
+        let carried = region.shifted((-shift.0, -shift.1));
+        let expected = carried.shifted(velocity);
+        let mut how = How::Held;
+        let mut place = expected;
+        if held == 0 {
+            let followed = follow(&remembered[at].small, &remembered[earlier].small, region, expected);
+            if followed.likeness >= likeness {
+                (place, how) = (followed.region, How::Followed);
+                let own = (place.x - carried.x, place.y - carried.y);
+                velocity = (velocity.0 + (own.0 - velocity.0) * VELOCITY_GAIN, velocity.1 + (own.1 - velocity.1) * VELOCITY_GAIN);
+            }
+        }
+        if how == How::Held {
+            held += 1;
+            if held > spans.hold {
+                break;
+            }
+        }
+        region = place;
+        track.samples.push_front(Sample { region, how });
+        track.first -= 1;
+        at = earlier;
+    }
+}
+

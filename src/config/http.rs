@@ -1,0 +1,135 @@
+//! What the process answers on, and the addresses it gives to others.
+
+use super::{DataFlags, Faults, Secret, Storage, StorageFlags, given};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use url::Url;
+
+/// Where a server listens when nothing else is said.
+const BIND: &str = "127.0.0.1:8080";
+
+/// The server's flags.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "HTTP")]
+pub struct HttpFlags {
+    /// Where HTTP and WebSocket are answered.
+    #[arg(long, env = "BIND", value_name = "HOST:PORT", default_value = BIND)]
+    pub bind: String,
+    /// How clients reach this server, for the addresses given to them. Absent: http:// and BIND.
+    #[arg(long, env = "PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// How clients reach replays, if elsewhere: the address of a CDN in front of the replay store. Absent: PUBLIC_URL.
+    #[arg(long, env = "REPLAYS_PUBLIC_URL", value_name = "URL")]
+    pub replays_public_url: Option<String>,
+    /// What senders of live provider messages prove themselves with. Absent: made once and kept in
+    /// DATA_DIR/webhook-secret.
+    #[arg(long, env = "WEBHOOK_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub webhook_secret: Option<String>,
+}
+
+/// What the server answers on.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// Where it listens.
+    pub bind: SocketAddr,
+    /// How clients reach it; `None`: by the address it listens on, known once it does (the port may be 0).
+    pub public_url: Option<Url>,
+    /// How clients reach replays; `None`: as the server itself.
+    pub replays_public_url: Option<Url>,
+    /// The webhook's secret.
+    pub webhook_secret: Secret<String>,
+}
+
+impl Http {
+    /// The address clients are given for a server that listens on `bound`.
+    pub fn public_url(&self, bound: SocketAddr) -> Result<Url, url::ParseError> {
+        self.public_url.clone().map_or_else(|| reach(bound), Ok)
+    }
+}
+
+/// The address under which a server that listens on `bound` is reached from its own machine.
+fn reach(bound: SocketAddr) -> Result<Url, url::ParseError> {
+    let ip = if bound.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { bound.ip() };
+    Url::parse(&format!("http://{}", SocketAddr::new(ip, bound.port())))
+}
+
+impl HttpFlags {
+    /// Checks them.
+    pub fn check(&self, data: &DataFlags, faults: &mut Faults) -> Option<Http> {
+        let bind = faults.check("BIND", address(if self.bind.trim().is_empty() { BIND } else { &self.bind }));
+        let public_url = optional("PUBLIC_URL", self.public_url.as_ref(), faults);
+        let replays_public_url = optional("REPLAYS_PUBLIC_URL", self.replays_public_url.as_ref(), faults);
+        let webhook_secret = secret(self.webhook_secret.as_ref(), data, faults);
+        Some(Http {
+            bind: bind?,
+            public_url: public_url?,
+            replays_public_url: replays_public_url?,
+            webhook_secret: webhook_secret?,
+        })
+    }
+}
+
+/// A host and a port. A name must be this machine's own and is looked up once.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    let text = text.trim();
+    let wrong = || format!("{text:?} is not host:port, as in {BIND}");
+    text.to_socket_addrs().ok().and_then(|mut found| found.next()).ok_or_else(wrong)
+}
+
+fn optional(name: &str, value: Option<&String>, faults: &mut Faults) -> Option<Option<Url>> {
+    let Some(text) = given(value) else { return Some(None) };
+    let url = Url::parse(text).map_err(|error| error.to_string()).and_then(|url| match url.scheme() {
+        "http" | "https" if url.query().is_none() && url.fragment().is_none() => Ok(url),
+        "http" | "https" => Err("has a query or a fragment".into()),
+        other => Err(format!("the scheme is {other:?}, not http or https")),
+    });
+    faults.check(name, url).map(Some)
+}
+
+fn secret(value: Option<&String>, data: &DataFlags, faults: &mut Faults) -> Option<Secret<String>> {
+    match given(value) {
+        Some(text) => Some(Secret::new(text.to_owned())),
+        None => data.secret(faults),
+    }
+}
+
+/// The flags of the simulator: the server's own, so that both find the same store and the same secret.
+#[derive(Clone, Debug, clap::Args)]
+pub struct SimulateFlags {
+    /// The server to play against. Absent: PUBLIC_URL, and without it http:// and BIND.
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    #[command(flatten)]
+    http: HttpFlags,
+    #[command(flatten)]
+    data: DataFlags,
+    #[command(flatten)]
+    storage: StorageFlags,
+}
+
+/// What the simulator plays against.
+#[derive(Clone, Debug)]
+pub struct Simulate {
+    /// The server.
+    pub server: Url,
+    /// What proves it to be the live provider.
+    pub webhook_secret: Secret<String>,
+    /// Where it leaves the recording.
+    pub storage: Storage,
+}
+
+impl SimulateFlags {
+    /// Checks all of it.
+    pub fn check(&self) -> Result<Simulate, Faults> {
+        let mut faults = Faults::default();
+        let server = optional("--server", self.server.as_ref(), &mut faults);
+        let http = self.http.check(&self.data, &mut faults);
+        let storage = self.storage.check(&self.data, &mut faults);
+        let whole = || {
+            let (http, storage, server) = (http?, storage?, server?);
+            let server = server.or_else(|| http.public_url(http.bind).ok())?;
+            Some(Simulate { server, webhook_secret: http.webhook_secret, storage })
+        };
+        let whole = whole();
+        faults.finish(whole)
+    }
+}

@@ -1,0 +1,67 @@
+//! Opens the database, and knows whether its schema is the one this program was built for.
+
+use crate::{
+    config::{Database, Engine},
+    process,
+};
+use anyhow::{Context as _, Result, bail};
+use migration::{Migrator, MigratorTrait as _};
+use sea_orm::{ConnectOptions, DatabaseConnection, DbBackend};
+use std::time::Duration;
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long work waits for a free connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a writer of SQLite waits for the one before it.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Opens the database; a SQLite file is made if it is missing.
+pub async fn open(database: &Database) -> Result<DatabaseConnection> {
+    let (mut options, what) = match &database.engine {
+        // The path is set below, where no character of it can be taken for a part of a URL.
+        Engine::Sqlite(path) => (ConnectOptions::new("sqlite::memory:"), format!("the database {}", path.display())),
+        Engine::Postgres(url) => {
+            let host = url.reveal().host_str().unwrap_or("this machine").to_owned();
+            (ConnectOptions::new(url.reveal().as_str()), format!("the database on {host}"))
+        }
+    };
+    options
+        .max_connections(database.connections)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .sqlx_logging(false);
+    if let Engine::Sqlite(path) = &database.engine {
+        let path = path.clone();
+        options.map_sqlx_sqlite_opts(move |options| {
+            options
+                .in_memory(false)
+                .shared_cache(false)
+                .filename(&path)
+                .create_if_missing(true)
+                .busy_timeout(BUSY_TIMEOUT)
+                .foreign_keys(true)
+                .pragma("journal_mode", "WAL")
+                // In WAL mode only FULL survives a loss of power: what was acknowledged is on the disk.
+                .pragma("synchronous", "FULL")
+        });
+    }
+    sea_orm::Database::connect(options).await.with_context(|| format!("{what} cannot be opened"))
+}
+
+/// Opens the database of a server and sees to it that its schema is up to date: SQLite's is brought there if `migrates`,
+/// PostgreSQL's must be there already, since other processes may be running on the old one.
+pub async fn open_current(database: &Database, migrates: bool, patience: Duration) -> Result<DatabaseConnection> {
+    let db = process::patiently("the database", patience, || open(database)).await?;
+    if migrates && db.get_database_backend() == DbBackend::Sqlite {
+        Migrator::up(&db, None).await.context("the database cannot be brought up to date")?;
+        return Ok(db);
+    }
+    let pending = Migrator::get_pending_migrations_read_only(&db).await;
+    let pending = pending.context("the database's schema cannot be read")?;
+    if !pending.is_empty() {
+        let names: Vec<_> = pending.iter().map(|migration| migration.name().to_owned()).collect();
+        bail!("the database lacks {}; run `emergency-time migrate` first", names.join(", "));
+    }
+    Ok(db)
+}
