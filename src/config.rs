@@ -100,7 +100,6 @@ impl LiveFlags {
 
 /// The flags of a process with everything in it.
 #[derive(Clone, Debug, clap::Args)]
-#[expect(missing_docs, reason = "clap would show them")]
 pub struct ServeFlags {
     #[command(flatten)]
     pub http: HttpFlags,
@@ -120,7 +119,6 @@ pub struct ServeFlags {
 
 /// The flags of an api process.
 #[derive(Clone, Debug, clap::Args)]
-#[expect(missing_docs, reason = "clap would show them")]
 pub struct ApiFlags {
     #[command(flatten)]
     pub http: HttpFlags,
@@ -138,7 +136,6 @@ pub struct ApiFlags {
 
 /// The flags of a worker process.
 #[derive(Clone, Debug, clap::Args)]
-#[expect(missing_docs, reason = "clap would show them")]
 pub struct WorkerFlags {
     /// Where the worker answers /health/live, /health/ready and /metrics. Absent: it listens nowhere.
     #[arg(long, env = "WORKER_BIND", value_name = "HOST:PORT")]
@@ -159,7 +156,6 @@ pub struct WorkerFlags {
 
 /// The flags of a process that works on the database and the stores, and ends.
 #[derive(Clone, Debug, clap::Args)]
-#[expect(missing_docs, reason = "clap would show them")]
 pub struct RowsFlags {
     #[command(flatten)]
     pub data: DataFlags,
@@ -171,7 +167,6 @@ pub struct RowsFlags {
 
 /// The flags of a process that works on the database alone.
 #[derive(Clone, Debug, clap::Args)]
-#[expect(missing_docs, reason = "clap would show them")]
 pub struct MigrateFlags {
     #[command(flatten)]
     pub data: DataFlags,

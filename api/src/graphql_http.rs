@@ -165,7 +165,7 @@ async fn one(body: &[u8], state: &State) -> Result<Response, Refused> {
     let params = serde_json::from_slice(body).map_err(|error| Refused::malformed(error.to_string()))?;
     match Operation::parse(params, &state.limits) {
         Ok(operation) => execute(operation, state).await,
-        Err(response) => Ok(response),
+        Err(response) => Ok(*response),
     }
 }
 
@@ -186,7 +186,7 @@ async fn batch(body: &[u8], state: &State, media: Media) -> Result<HttpResponse,
 
 async fn execute(operation: Operation, state: &State) -> Result<Response, Refused> {
     match state.executor.execute(operation).await {
-        Outcome::Answered(response) => Ok(response),
+        Outcome::Answered(response) => Ok(*response),
         Outcome::Busy => Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once; try again")),
         Outcome::TimedOut => Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "this took too long and was given up")),
         Outcome::Crashed => Err(Refused {

@@ -27,6 +27,9 @@ const BUCKETS_SECONDS: &[f64] =
 
 type Check = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
+/// Which part, and whether it is well.
+type Answers = Vec<(&'static str, bool)>;
+
 /// Installs the recorder of the process's metrics. Call it once, in `main`; a second call is an error.
 pub fn install_metrics() -> Result<PrometheusHandle, BuildError> {
     PrometheusBuilder::new().set_buckets(BUCKETS_SECONDS)?.install_recorder()
@@ -47,7 +50,7 @@ pub struct Probe {
     parts: Vec<(&'static str, Check)>,
     check_timeout: Duration,
     max_age: Duration,
-    last: Arc<Mutex<Option<(Instant, Vec<(&'static str, bool)>)>>>,
+    last: Arc<Mutex<Option<(Instant, Answers)>>>,
 }
 
 impl Probe {
@@ -74,7 +77,7 @@ impl Probe {
 
     /// Asks every part, all at once; or recalls what they said a moment ago. Who asks while they are asked waits for
     /// the same answers.
-    async fn ask(&self) -> Vec<(&'static str, bool)> {
+    async fn ask(&self) -> Answers {
         let mut last = self.last.lock().await;
         if let Some((_, parts)) = last.as_ref().filter(|(when, _)| when.elapsed() < self.max_age) {
             return parts.clone();

@@ -129,7 +129,7 @@ impl Default for Limits {
             head_timeout: Duration::from_secs(5),
             body_timeout: Duration::from_secs(15),
             keep_alive: Duration::from_secs(5),
-            unsent_timeout: Duration::from_secs(60),
+            unsent_timeout: Duration::from_mins(1),
             shutdown_timeout: Duration::from_secs(8),
             sockets: 10_000,
             socket_operations: 32,

@@ -11,7 +11,7 @@ pub(crate) use execute::{Executor, Outcome};
 
 use crate::{Limits, schema::Code};
 use async_graphql::{
-    ErrorExtensionValues, Request, Response, ServerError, Value, Variables,
+    ErrorExtensionValues, Name, Request, Response, ServerError, Value, Variables,
     parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
 };
 use serde::{Deserialize, Serialize, de::IgnoredAny};
@@ -29,6 +29,7 @@ pub(crate) struct Params {
     pub(crate) variables: Variables,
     /// Must be a map if it is there at all; nothing of it is used.
     #[serde(default, rename = "extensions")]
+    #[expect(clippy::zero_sized_map_values, reason = "the keys show that it is a map")]
     pub(crate) _extensions: Option<BTreeMap<String, IgnoredAny>>,
 }
 
@@ -40,23 +41,30 @@ pub(crate) struct Operation {
 
 impl Operation {
     /// Measures and parses. An error is the whole answer: the operation is not executed.
-    pub(crate) fn parse(params: Params, limits: &Limits) -> Result<Self, Response> {
+    pub(crate) fn parse(params: Params, limits: &Limits) -> Result<Self, Box<Response>> {
         let Params { query, operation_name, variables, .. } = params;
         if let Err(excess) = measure::text(&query, limits) {
-            return Err(refusal(Code::BadInput, excess));
+            return Err(Box::new(refusal(Code::BadInput, excess)));
         }
-        let mut request = Request::new(query).variables(variables);
+        let mut request = Request::new(query);
         let document = match request.parsed_query() {
             Ok(document) => document,
-            Err(error) => return Err(finish(Response::from_errors(vec![error]), limits)),
+            Err(error) => return Err(Box::new(finish(Response::from_errors(vec![error]), limits))),
         };
         if let Err(excess) = measure::document(document, limits) {
-            return Err(refusal(Code::BadInput, excess));
+            return Err(Box::new(refusal(Code::BadInput, excess)));
         }
         // An operation that is not there, or not named though there are several, is refused by the schema in its own
         // words; until then it counts as a query.
-        let kind = chosen(document, operation_name.as_deref()).map_or(OperationType::Query, |chosen| chosen.ty);
+        let mut kind = OperationType::Query;
+        if let Some(chosen) = chosen(document, operation_name.as_deref()) {
+            if let Some(missing) = missing_variable(chosen, &variables) {
+                return Err(Box::new(refusal(Code::BadInput, format!("the variable ${missing} is required"))));
+            }
+            kind = chosen.ty;
+        }
         request.operation_name = operation_name;
+        request.variables = variables;
         Ok(Self { request, kind })
     }
 
@@ -75,6 +83,15 @@ fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'
         _ => return None,
     };
     Some(&operation.node)
+}
+
+/// A variable that must have a value and has none. The schema would only notice where it is used, and call it a fault
+/// of that field.
+/// Source: GraphQL, "Coercing Variable Values".
+fn missing_variable<'a>(operation: &'a OperationDefinition, variables: &Variables) -> Option<&'a Name> {
+    let definitions = operation.variable_definitions.iter().map(|definition| &definition.node);
+    let required = definitions.filter(|d| !d.var_type.node.nullable && d.default_value.is_none());
+    required.map(|d| &d.name.node).find(|name| variables.get(*name).is_none_or(|value| *value == Value::Null))
 }
 
 /// An answer that is nothing but one error.

@@ -14,8 +14,9 @@ use crate::{
 };
 use actix_cors::Cors;
 use actix_web::{
-    App, HttpServer,
+    App, HttpServer, Route,
     dev::Server,
+    guard,
     http::header,
     middleware::{Compress, from_fn},
     web::{self, Data, ServiceConfig},
@@ -151,11 +152,15 @@ fn routes(config: &mut ServiceConfig) {
         .service(
             web::scope("")
                 .wrap(Compress::default())
-                .route("/", web::get().to(assets::map))
-                .route("/graphiql", web::get().to(assets::graphiql))
-                .route("/graphiql/", web::get().to(assets::graphiql))
-                .default_service(web::get().to(assets::file)),
+                .service(web::resource("/").route(read().to(assets::map)))
+                .service(web::resource(["/graphiql", "/graphiql/"]).route(read().to(assets::graphiql)))
+                .default_service(read().to(assets::file)),
         );
+}
+
+/// GET and HEAD.
+fn read() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 /// Pages of any site may ask: there are no cookies and no other credentials that a browser would add by itself.

@@ -132,6 +132,7 @@ async fn read_and_return(channel: &Channel, topology: &Topology, limit: usize) -
     let mut last = None;
     while letters.len() < limit {
         let Some(got) = channel.basic_get(queue.clone(), BasicGetOptions::default()).await? else { break };
+        eprintln!("DBG got {:?} left {} tag {}", got.delivery.data, got.message_count, got.delivery.delivery_tag);
         last = Some((got.delivery.delivery_tag, got.message_count));
         letters.push((got.delivery.data.into(), parcel::reason(&got.delivery.properties)));
     }
@@ -150,6 +151,10 @@ async fn wait_until_holds(channel: &Channel, queue: &ShortString, messages: usiz
     for _ in 0..RETURN_POLLS {
         ticks.tick().await;
         let look = QueueDeclareOptions::default().passive();
+        eprintln!(
+            "DBG want {messages} have {}",
+            channel.queue_declare(queue.clone(), look, FieldTable::default()).await?.message_count()
+        );
         if channel.queue_declare(queue.clone(), look, FieldTable::default()).await?.message_count() as usize >= messages
         {
             break;

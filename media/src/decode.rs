@@ -14,6 +14,16 @@ const MAX_PIXELS: i64 = 8192 * 4320;
 /// Packets whose times are remembered until their picture comes out; H.264 may hold back 16.
 const REMEMBERED: usize = 256;
 
+/// How closely damage is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Care {
+    /// Everything the decoder can notice is an error, down to bits left over behind a picture: for what may be copied
+    /// as it is.
+    Copying,
+    /// Errors in what is shown are errors, oddities beside it are not: for what is encoded anew from what was decoded.
+    Recoding,
+}
+
 /// Times of a packet on its way through the decoder.
 struct Stamp {
     ticket: i64,
@@ -35,7 +45,7 @@ impl Decoder {
     ///
     /// # Errors
     /// [`Error::Unsupported`] when its codec is unknown.
-    pub fn open(demuxer: &Demuxer, threads: u32) -> Result<Self, Error> {
+    pub fn open(demuxer: &Demuxer, threads: u32, care: Care) -> Result<Self, Error> {
         let track = demuxer.video()?;
         let stream = demuxer.input.stream(track.index).ok_or(Error::NoVideo)?;
         let unsupported = |error| Error::Unsupported(format!("video codec {}: {error}", demuxer.codec(track.index)));
@@ -50,6 +60,9 @@ impl Decoder {
             let raw = context.as_mut_ptr();
             (*raw).max_pixels = MAX_PIXELS;
             (*raw).err_recognition = ff::ffi::AV_EF_CRCCHECK | ff::ffi::AV_EF_BITSTREAM | ff::ffi::AV_EF_BUFFER;
+            if care == Care::Copying {
+                (*raw).err_recognition |= ff::ffi::AV_EF_EXPLODE | ff::ffi::AV_EF_AGGRESSIVE;
+            }
             // Without it pictures whose references are missing are left out without a word.
             (*raw).flags |= ff::ffi::AV_CODEC_FLAG_OUTPUT_CORRUPT as i32;
         }

@@ -17,7 +17,7 @@ mod scale;
 mod turn;
 
 pub use container::Container;
-pub use decode::Decoder;
+pub use decode::{Care, Decoder};
 pub use demux::{Demuxer, Rotation, Source, Track};
 pub use encode::{Codec, Encoder, EncoderSettings};
 pub use error::Error;

@@ -1,6 +1,6 @@
 //! Reads a video strictly, the same way in both passes: pictures in the order of showing, other packets in between.
 
-use media::{Decoder, Demuxer, Packet, Picture, Source, Track};
+use media::{Care, Decoder, Demuxer, Packet, Picture, Source, Track};
 
 /// What comes next in a video.
 pub(crate) enum Event {
@@ -28,7 +28,8 @@ impl Reader {
     pub fn open(source: &Source<'_>, warm: Option<&Source<'_>>, threads: u32) -> Result<Self, media::Error> {
         let demuxer = Demuxer::open(source)?;
         let track = demuxer.video()?;
-        let mut decoder = Decoder::open(&demuxer, threads)?;
+        let care = if matches!(source, Source::Segment(_)) { Care::Copying } else { Care::Recoding };
+        let mut decoder = Decoder::open(&demuxer, threads, care)?;
         if let Some(warm) = warm {
             fill(&mut decoder, &mut Demuxer::open(warm)?)?;
         }

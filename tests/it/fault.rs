@@ -26,7 +26,9 @@ const BROADCASTS: usize = 2;
 const CLIP: Clip = Clip::with_a_face(20);
 /// How long a process stays away, milliseconds. Part of the fault, not a wait for anything.
 const OUTAGE_MS: std::ops::Range<u64> = 200..2000;
-/// The fewest waits of a subscriber that lost its server.
+/// One worker holds at most so many segments; with more in work, each of two workers holds one.
+const HELD_BY_ONE: usize = 2;
+/// A subscriber that lost its server was connected more than once.
 const FEWEST_CONNECTIONS: u32 = 2;
 
 /// What is killed.
@@ -39,7 +41,7 @@ enum Victim {
 
 struct Fault {
     victim: Victim,
-    /// Once so many segments of the round are settled and another one is in work.
+    /// Once so many segments of the round are settled, and others are in work.
     after_settled: i32,
     outage: Duration,
 }
@@ -114,9 +116,9 @@ async fn a_round(site: &mut Site, round: u32, victims: &[Victim], random: &mut S
     }
     let segments = i32::try_from(CLIP.segments() as usize * BROADCASTS)?;
     for fault in plan(victims, segments, random) {
-        in_mid_segment(site, &streams, fault.after_settled).await?;
-        eprintln!("round {round}: {:?} dies for {:?}", fault.victim, fault.outage);
+        let moment = in_mid_segment(site, &streams, fault.after_settled).await?;
         kill(site, fault.victim)?;
+        eprintln!("round {round}: {:?} dies for {:?}, {moment}", fault.victim, fault.outage);
         tokio::time::sleep(fault.outage).await;
         revive(site, fault.victim).await?;
     }
@@ -130,19 +132,29 @@ async fn a_round(site: &mut Site, round: u32, victims: &[Victim], random: &mut S
     Ok(())
 }
 
-/// Waits for so many settled segments and one that a worker may have in hands; or for the end, if that came first.
-async fn in_mid_segment(site: &Site, streams: &[String], settled: i32) -> Result<()> {
+/// Waits for so many settled segments and for every worker to have one in its hands; or for the end, if that came
+/// first. Says which it was.
+async fn in_mid_segment(site: &Site, streams: &[String], settled: i32) -> Result<String> {
+    let total = CLIP.segments() as usize * streams.len();
+    let enough = if site.workers.is_empty() { 1 } else { HELD_BY_ONE + 1 };
     deadline::until(&format!("{settled} segments are settled"), deadline::LATE, || async {
-        let (mut known, mut done, mut queued) = (0, 0, 0);
+        let mut segments = Vec::new();
         for stream in streams {
             for vod in site.records()?.vods_of(stream).await? {
-                (known, done) = (known + vod.segments_known, done + vod.segments_settled);
-                let segments = site.records()?.segments(vod.id).await?;
-                queued += segments.iter().filter(|segment| segment.status == segment::Status::Queued).count();
+                segments.extend(site.records()?.segments(vod.id).await?);
             }
         }
-        let all = known == i32::try_from(CLIP.segments() as usize * streams.len())? && done == known;
-        Ok(if (done >= settled && queued > 0) || all { Ok(()) } else { Err(format!("{done} of {known}")) })
+        let (mut done, mut in_work) = (0, 0);
+        for segment in segments {
+            match segment.status {
+                segment::Status::Queued if segment.attempts > 0 => in_work += 1,
+                segment::Status::Done => done += 1,
+                _ => (),
+            }
+        }
+        let state = format!("{done} of {total} segments done and {in_work} in work");
+        let now = done >= usize::try_from(settled)? && in_work >= enough || done == total;
+        Ok(if now { Ok(state) } else { Err(state) })
     })
     .await
 }

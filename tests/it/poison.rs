@@ -48,7 +48,7 @@ async fn poison(shape: Shape, name: &str) -> Result<()> {
 
     dead_letters_hold_the_poison(&site, &[&few, &many]).await?;
     drop(subscriber);
-    site.close(&[&few.token, &many.token]).await
+    site.close(&[&few.token, &many.token, few.prefix(), many.prefix()]).await
 }
 
 async fn spoilt(site: &Site, title: &str, numbers: &[usize]) -> Result<Handmade> {

@@ -25,7 +25,7 @@ pub(crate) struct Executor {
 /// What became of a query or mutation.
 pub(crate) enum Outcome {
     /// It has an answer.
-    Answered(Response),
+    Answered(Box<Response>),
     /// Not executed: too many others are.
     Busy,
     /// It took too long and was given up.
@@ -52,7 +52,7 @@ impl Executor {
             answer.map(|response| finish(response, &this.limits))
         };
         match self.tasks.spawn_on(task, &self.runtime).await {
-            Ok(Ok(response)) => Outcome::Answered(response),
+            Ok(Ok(response)) => Outcome::Answered(Box::new(response)),
             Ok(Err(_)) => {
                 tracing::warn!(timeout_ms = self.limits.execution_timeout.as_millis(), "an operation took too long");
                 Outcome::TimedOut

@@ -142,6 +142,7 @@ impl<'a> Sizes<'a> {
 mod tests {
     use super::*;
     use async_graphql::parser::parse_query;
+    use std::fmt::Write as _;
 
     #[test]
     fn brackets_in_strings_and_comments_are_not_counted() {
@@ -168,7 +169,7 @@ mod tests {
         let doubling = |levels: usize| {
             let mut query = "query { ...f0 }".to_owned();
             for level in 0..levels {
-                query += &format!(" fragment f{level} on Query {{ ...f{next} ...f{next} }}", next = level + 1);
+                write!(query, " fragment f{level} on Query {{ ...f{next} ...f{next} }}", next = level + 1).unwrap();
             }
             parse_query(query + &format!(" fragment f{levels} on Query {{ a }}")).unwrap()
         };

@@ -151,10 +151,7 @@ struct Neighbour {
 
 /// The cameras near each of the places, nearest first, dead ones left out: two statements for every
 /// [`PLACES_PER_STATEMENT`] places.
-pub(crate) async fn near(
-    db: &impl ConnectionTrait,
-    places: &[Around],
-) -> Result<HashMap<Around, Vec<Model>>, DbErr> {
+pub(crate) async fn near(db: &impl ConnectionTrait, places: &[Around]) -> Result<HashMap<Around, Vec<Model>>, DbErr> {
     let mut found = HashMap::with_capacity(places.len());
     for places in places.chunks(PLACES_PER_STATEMENT) {
         let neighbours = neighbours(db, places).await?;

@@ -180,5 +180,5 @@ pub(crate) fn positions(count: usize) -> Vec<(f64, f64)> {
         1 => ((178.5 + 3.0 * share() + 180.0) % 360.0 - 180.0, -2.0 + 4.0 * share()),
         _ => (-180.0 + 360.0 * share(), -90.0 + 180.0 * share()),
     };
-    special.into_iter().chain((0..).map(move |number| spread(number))).take(count).collect()
+    special.into_iter().chain((0..).map(spread)).take(count).collect()
 }

@@ -4,12 +4,7 @@
 //! most as many as asked for; else the box is cut into a [`Grid`], a square with one thing in it shows the thing, and a
 //! square with more becomes a cluster. A square holds each thing in one place only, so nothing is counted twice.
 
-use super::{
-    area::within,
-    grid::Grid,
-    items::Item,
-    page::newest_first,
-};
+use super::{area::within, grid::Grid, items::Item, page::newest_first};
 use entity::{BoundingBox, Category, Position, cctv, event::ItemKind, stream, vod};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter as _,
@@ -81,11 +76,7 @@ impl Counts {
     }
 
     const fn plus(self, other: Self) -> Self {
-        Self {
-            streams: self.streams + other.streams,
-            vods: self.vods + other.vods,
-            cctvs: self.cctvs + other.cctvs,
-        }
+        Self { streams: self.streams + other.streams, vods: self.vods + other.vods, cctvs: self.cctvs + other.cctvs }
     }
 }
 
@@ -159,15 +150,12 @@ fn streams(sight: &Sight) -> Select<stream::Entity> {
 
 /// A replay stands on the map from the end of its stream on; before that the stream does.
 fn vods(sight: &Sight) -> Select<vod::Entity> {
-    let growing = Condition::all()
-        .add(vod::Column::Status.eq(vod::Status::Processing))
-        .add(vod::Column::ListedAt.is_not_null());
+    let growing =
+        Condition::all().add(vod::Column::Status.eq(vod::Status::Processing)).add(vod::Column::ListedAt.is_not_null());
     vod::Entity::find()
         .filter(Condition::any().add(vod::Column::Status.eq(vod::Status::Ready)).add(growing))
         .filter(within(&sight.bbox))
-        .apply_if(sight.categories.clone(), |select, categories| {
-            select.filter(vod::Column::Category.is_in(categories))
-        })
+        .apply_if(sight.categories.clone(), |select, categories| select.filter(vod::Column::Category.is_in(categories)))
 }
 
 fn cctvs(sight: &Sight) -> Select<cctv::Entity> {
@@ -209,11 +197,7 @@ async fn squares(db: &impl ConnectionTrait, sight: &Sight, grid: Grid) -> Result
     Ok(squares)
 }
 
-async fn tally<E: EntityTrait>(
-    db: &impl ConnectionTrait,
-    select: Select<E>,
-    grid: Grid,
-) -> Result<Vec<Tally>, DbErr> {
+async fn tally<E: EntityTrait>(db: &impl ConnectionTrait, select: Select<E>, grid: Grid) -> Result<Vec<Tally>, DbErr> {
     let square = grid.number_sql(db.get_database_backend());
     select
         .select_only()

@@ -70,9 +70,12 @@ connection!(StreamConnection, StreamEdge, Stream, stream::Model, "broadcasts");
 connection!(VodConnection, VodEdge, Vod, vod::Model, "replays");
 connection!(CctvConnection, CctvEdge, Cctv, cctv::Model, "cameras");
 
+/// `first` of a connection, if it is left out.
+pub(crate) const PAGE: i32 = 50;
+
 /// Parses `first` and `after`.
-pub(crate) fn page(first: i32, after: Option<Cursor>, limits: &Limits) -> Result<Page> {
-    Ok(Page { first: size(first, limits)?, after: after.map(Cursor::row).transpose()? })
+pub(crate) fn page(first: Option<i32>, after: Option<Cursor>, limits: &Limits) -> Result<Page> {
+    Ok(Page { first: size(first.unwrap_or(PAGE), limits)?, after: after.map(Cursor::row).transpose()? })
 }
 
 /// Parses `first`.

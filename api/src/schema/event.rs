@@ -14,14 +14,14 @@ use std::sync::Arc;
 /// A change of something on the map.
 #[derive(Interface)]
 #[graphql(
-    field(name = "cursor", ty = "Cursor", desc = "Its place in the log: `after` of a subscription that goes on from here."),
+    field(
+        name = "cursor",
+        ty = "Cursor",
+        desc = "Its place in the log: `after` of a subscription that goes on from here."
+    ),
     field(name = "at", ty = "DateTime", desc = "When it was written."),
     field(name = "item_id", ty = "ID", desc = "What changed."),
-    field(
-        name = "item",
-        ty = "Option<MapItem>",
-        desc = "What changed, as it is now; null if it has been taken down."
-    )
+    field(name = "item", ty = "Option<MapItem>", desc = "What changed, as it is now; null if it has been taken down.")
 )]
 pub enum MapEvent {
     /// A broadcast is on air.

@@ -78,9 +78,7 @@ fn aliases(document: &ExecutableDocument) -> usize {
 
 fn aliases_in(set: &SelectionSet) -> usize {
     let of_one = |selection: &Selection| match selection {
-        Selection::Field(field) => {
-            usize::from(field.node.alias.is_some()) + aliases_in(&field.node.selection_set.node)
-        }
+        Selection::Field(field) => usize::from(field.node.alias.is_some()) + aliases_in(&field.node.selection_set.node),
         Selection::InlineFragment(fragment) => aliases_in(&fragment.node.selection_set.node),
         Selection::FragmentSpread(_) => 0,
     };

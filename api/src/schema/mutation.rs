@@ -1,8 +1,7 @@
 //! What broadcasters can do. What they can act on is told in the payload; only faults are errors.
 
 use super::{
-    Failure, Result,
-    part,
+    Failure, Result, part,
     types::{
         Stream,
         input::{MoveStreamInput, StartStreamInput, StopStreamInput},
@@ -104,7 +103,11 @@ pub enum StreamCommandErrorCode {
 #[Object]
 impl Mutation {
     /// Announces a broadcast and reserves a channel for it. It is on the map once its picture comes in.
-    async fn start_stream(&self, ctx: &Context<'_>, input: StartStreamInput) -> Result<StartStreamPayload> {
+    async fn start_stream(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What is to be on air.")] input: StartStreamInput,
+    ) -> Result<StartStreamPayload> {
         let started = match input.position.parse("position") {
             Ok(position) => part::<Lifecycle>(ctx)?.start_stream(input.at(position)).await.map_err(Refusal::from),
             Err(failure) => Err(Refusal::Faulty(failure)),
@@ -116,7 +119,11 @@ impl Mutation {
     }
 
     /// Tells that a broadcast is somewhere else now. Its replay moves along.
-    async fn move_stream(&self, ctx: &Context<'_>, input: MoveStreamInput) -> Result<MoveStreamPayload> {
+    async fn move_stream(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which broadcast, and where it is now.")] input: MoveStreamInput,
+    ) -> Result<MoveStreamPayload> {
         Ok(match moved(part(ctx)?, input).await {
             Ok(row) => MoveStreamPayload { stream: Some(Stream(row)), error: None },
             Err(refusal) => MoveStreamPayload { stream: None, error: Some(refusal.told()?) },
@@ -124,7 +131,11 @@ impl Mutation {
     }
 
     /// Ends a broadcast, at once and for good. Its replay takes its place on the map.
-    async fn stop_stream(&self, ctx: &Context<'_>, input: StopStreamInput) -> Result<StopStreamPayload> {
+    async fn stop_stream(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which broadcast.")] input: StopStreamInput,
+    ) -> Result<StopStreamPayload> {
         Ok(match stopped(part(ctx)?, &input).await {
             Ok(row) => StopStreamPayload { stream: Some(Stream(row)), error: None },
             Err(refusal) => StopStreamPayload { stream: None, error: Some(refusal.told()?) },

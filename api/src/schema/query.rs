@@ -2,7 +2,7 @@
 
 use super::{
     Failure, Result,
-    connection::{CctvConnection, StreamConnection, VodConnection, page, size, weight},
+    connection::{CctvConnection, PAGE, StreamConnection, VodConnection, page, size, weight},
     part,
     scalars::{Cursor, DateTime},
     types::{
@@ -26,6 +26,12 @@ use async_graphql::{Context, ID, Object};
 use entity::{BoundingBox, event::ItemKind};
 use sea_orm::DatabaseConnection;
 
+/// `first` of the map, if it is left out.
+const MAP: i32 = 200;
+
+/// `first` of `places`, if it is left out.
+const PLACES: i32 = 5;
+
 /// What can be asked for.
 pub struct Query;
 
@@ -36,8 +42,7 @@ pub struct Query;
 #[Object]
 impl Query {
     /// What stands on the map in a box. To follow it from then on, subscribe to `mapEvents(after: cursor)`.
-    #[graphql(complexity = "weight(first, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments")]
+    #[graphql(complexity = "weight(first.unwrap_or(MAP), child_complexity)")]
     async fn map(
         &self,
         ctx: &Context<'_>,
@@ -47,12 +52,14 @@ impl Query {
         #[graphql(desc = "Only these kinds; all if left out.")] kinds: Option<Vec<MapItemKind>>,
         #[graphql(desc = "Only these hazards; all if left out. Cameras have none and are always shown.")]
         categories: Option<Vec<Category>>,
-        #[graphql(default = 200, desc = "At most how many items and clusters together.")] first: i32,
+        #[graphql(default_with = "Some(MAP)", desc = "At most how many items and clusters together.")] first: Option<
+            i32,
+        >,
     ) -> Result<MapView> {
         let sight = Sight {
             bbox: bbox.parse("bbox")?,
             zoom,
-            first: size(first, part::<Limits>(ctx)?)?,
+            first: size(first.unwrap_or(MAP), part::<Limits>(ctx)?)?,
             kinds: domain(kinds).unwrap_or_else(|| ItemKind::ALL.to_vec()),
             categories: domain(categories),
         };
@@ -62,7 +69,7 @@ impl Query {
     }
 
     /// Broadcasts, the last announced first.
-    #[graphql(complexity = "weight(first, child_complexity)")]
+    #[graphql(complexity = "weight(first.unwrap_or(PAGE), child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments")]
     async fn streams(
         &self,
@@ -73,7 +80,7 @@ impl Query {
         #[graphql(desc = "Only these hazards.")] categories: Option<Vec<Category>>,
         #[graphql(desc = "Only those that came on air at this moment or later.")] started_after: Option<DateTime>,
         #[graphql(desc = "Only those that came on air before this moment.")] started_before: Option<DateTime>,
-        #[graphql(default = 50, desc = "At most how many.")] first: i32,
+        #[graphql(default_with = "Some(PAGE)", desc = "At most how many.")] first: Option<i32>,
         #[graphql(desc = "After this cursor of the same list.")] after: Option<Cursor>,
     ) -> Result<StreamConnection> {
         use entity::stream::Status::{Ended, Interrupted, Live};
@@ -89,7 +96,7 @@ impl Query {
     }
 
     /// Replays, the last recorded first.
-    #[graphql(complexity = "weight(first, child_complexity)")]
+    #[graphql(complexity = "weight(first.unwrap_or(PAGE), child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments")]
     async fn vods(
         &self,
@@ -100,7 +107,7 @@ impl Query {
         #[graphql(desc = "Only these hazards.")] categories: Option<Vec<Category>>,
         #[graphql(desc = "Only those whose recording began at this moment or later.")] created_after: Option<DateTime>,
         #[graphql(desc = "Only those whose recording began before this moment.")] created_before: Option<DateTime>,
-        #[graphql(default = 50, desc = "At most how many.")] first: i32,
+        #[graphql(default_with = "Some(PAGE)", desc = "At most how many.")] first: Option<i32>,
         #[graphql(desc = "After this cursor of the same list.")] after: Option<Cursor>,
     ) -> Result<VodConnection> {
         use entity::vod::Status::{Processing, Ready};
@@ -116,7 +123,7 @@ impl Query {
     }
 
     /// Public cameras, the last added first.
-    #[graphql(complexity = "weight(first, child_complexity)")]
+    #[graphql(complexity = "weight(first.unwrap_or(PAGE), child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments")]
     async fn cctvs(
         &self,
@@ -125,49 +132,49 @@ impl Query {
         #[graphql(desc = "Only these; all if left out.")] statuses: Option<Vec<CctvStatus>>,
         #[graphql(desc = "Only those that give this; all if left out.")] kinds: Option<Vec<CctvKind>>,
         #[graphql(desc = "Only those of this publisher.")] source: Option<String>,
-        #[graphql(default = 50, desc = "At most how many.")] first: i32,
+        #[graphql(default_with = "Some(PAGE)", desc = "At most how many.")] first: Option<i32>,
         #[graphql(desc = "After this cursor of the same list.")] after: Option<Cursor>,
     ) -> Result<CctvConnection> {
         let page = page(first, after, part(ctx)?)?;
-        let filter =
-            cctvs::Filter { bbox: area(bbox)?, statuses: domain(statuses), kinds: domain(kinds), source };
+        let filter = cctvs::Filter { bbox: area(bbox)?, statuses: domain(statuses), kinds: domain(kinds), source };
         Ok(CctvConnection::new(cctvs::list(db(ctx)?, filter, page).await?, page))
     }
 
     /// One broadcast; null if there is none of this id, or it was taken down.
-    async fn stream(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Stream>> {
+    async fn stream(&self, ctx: &Context<'_>, #[graphql(desc = "Which broadcast.")] id: ID) -> Result<Option<Stream>> {
         let Ok(id) = id.parse() else { return Ok(None) };
         Ok(streams::by_id(db(ctx)?, id).await?.map(Stream))
     }
 
     /// One replay; null if there is none of this id, or it was taken down.
-    async fn vod(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Vod>> {
+    async fn vod(&self, ctx: &Context<'_>, #[graphql(desc = "Which replay.")] id: ID) -> Result<Option<Vod>> {
         let Ok(id) = id.parse() else { return Ok(None) };
         Ok(vods::by_id(db(ctx)?, id).await?.map(Vod))
     }
 
     /// One camera; null if there is none of this id.
-    async fn cctv(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Cctv>> {
+    async fn cctv(&self, ctx: &Context<'_>, #[graphql(desc = "Which camera.")] id: ID) -> Result<Option<Cctv>> {
         let Ok(id) = id.parse() else { return Ok(None) };
         Ok(cctvs::by_id(db(ctx)?, id).await?.map(Cctv))
     }
 
     /// Whatever has this id; null if nothing has, or it was taken down.
-    async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Which thing.")] id: ID) -> Result<Option<Node>> {
         let Ok(id) = id.parse() else { return Ok(None) };
         Ok(items::by_id(db(ctx)?, id).await?.map(Node::from))
     }
 
     /// Places by name, the likeliest first. Empty while no place provider is configured.
-    #[graphql(complexity = "weight(first, child_complexity)")]
+    #[graphql(complexity = "weight(first.unwrap_or(PLACES), child_complexity)")]
+    #[expect(clippy::unused_async, reason = "resolvers are async")]
     async fn places(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "A name, or the beginning of one.")] text: String,
         #[graphql(desc = "Prefer places near this position.")] near: Option<PositionInput>,
-        #[graphql(default = 5, desc = "At most how many.")] first: i32,
+        #[graphql(default_with = "Some(PLACES)", desc = "At most how many.")] first: Option<i32>,
     ) -> Result<Vec<Place>> {
-        size(first, part::<Limits>(ctx)?)?;
+        size(first.unwrap_or(PLACES), part::<Limits>(ctx)?)?;
         near.map(|near| near.parse("near")).transpose()?;
         if text.trim().is_empty() {
             return Err(Failure::bad_input("text", "must not be empty"));
@@ -176,10 +183,8 @@ impl Query {
     }
 
     /// The place at a position. Null while no place provider is configured.
-    async fn address(
-        &self,
-        #[graphql(desc = "Where.")] position: PositionInput,
-    ) -> Result<Option<Place>> {
+    #[expect(clippy::unused_async, reason = "resolvers are async")]
+    async fn address(&self, #[graphql(desc = "Where.")] position: PositionInput) -> Result<Option<Place>> {
         position.parse("position")?;
         Ok(None)
     }

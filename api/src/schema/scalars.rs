@@ -162,7 +162,8 @@ mod tests {
     #[test]
     fn no_other_text_is_a_cursor() {
         let encoded = |plain: &str| URL_SAFE_NO_PAD.encode(plain);
-        for wrong in [String::new(), "7".into(), "event:7".into(), encoded("event:-1"), encoded("event:"), encoded("row:7")]
+        for wrong in
+            [String::new(), "7".into(), "event:7".into(), encoded("event:-1"), encoded("event:"), encoded("row:7")]
         {
             assert_eq!(wrong.parse::<Cursor>(), Err(NotACursor), "{wrong}");
         }

@@ -30,6 +30,7 @@ pub struct Subscription;
 impl Subscription {
     /// Every change in a box, in order, each once. Fails with `BAD_INPUT` when `after` is too old: then read the map
     /// again.
+    #[expect(clippy::unused_async, reason = "resolvers are async")]
     async fn map_events(
         &self,
         ctx: &Context<'_>,
@@ -38,11 +39,8 @@ impl Subscription {
         #[graphql(desc = "Every change after this cursor of the map or of an event; from now on if left out.")]
         after: Option<Cursor>,
     ) -> Result<impl Stream<Item = Result<MapEvent>> + use<>> {
-        let interest = Interest {
-            bbox: bbox.parse("bbox")?,
-            kinds: domain(kinds),
-            after: after.map(Cursor::event).transpose()?,
-        };
+        let interest =
+            Interest { bbox: bbox.parse("bbox")?, kinds: domain(kinds), after: after.map(Cursor::event).transpose()? };
         let events = part::<Hub>(ctx)?.subscribe(interest);
         Ok(events.map(|event| event.map(MapEvent::from).map_err(Failure::from)))
     }

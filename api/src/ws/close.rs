@@ -40,7 +40,8 @@ pub(super) fn reading(error: &ProtocolError) -> End {
     match error {
         ProtocolError::Overflow => TOO_LARGE,
         ProtocolError::Io(error) => match error.kind() {
-            // How actix-ws says that text is not UTF-8, or that reserved bits are set.
+            // How actix-ws says that reserved bits are set, and that text is not UTF-8.
+            io::ErrorKind::InvalidData if error.to_string().contains("reserved bits") => PROTOCOL_ERROR,
             io::ErrorKind::InvalidData => NOT_UTF8,
             // How it says that fragments together are too large.
             io::ErrorKind::Other if error.to_string().contains("continuation size") => TOO_LARGE,

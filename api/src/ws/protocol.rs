@@ -88,9 +88,7 @@ impl Protocol {
     }
 
     /// "You may begin."
-    pub(super) const fn ack(self) -> &'static str {
-        r#"{"type":"connection_ack"}"#
-    }
+    pub(super) const ACK: &str = r#"{"type":"connection_ack"}"#;
 
     /// What tells an older client that we are still here; newer ones know by WebSocket pings.
     pub(super) const fn keep_alive(self) -> Option<&'static str> {
@@ -101,7 +99,7 @@ impl Protocol {
     }
 
     /// The answer to a client's ping.
-    pub(super) fn pong(self, payload: Option<&RawValue>) -> String {
+    pub(super) fn pong(payload: Option<&RawValue>) -> String {
         write("pong", None, payload)
     }
 
@@ -121,7 +119,7 @@ impl Protocol {
     }
 
     /// An operation that is over.
-    pub(super) fn complete(self, id: &str) -> String {
+    pub(super) fn complete(id: &str) -> String {
         write("complete", Some(id), None::<&()>)
     }
 }

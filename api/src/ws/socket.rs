@@ -140,8 +140,7 @@ impl Socket {
             Some(Ok(AggregatedMessage::Text(text))) => self.obey(&text).await,
             Some(Ok(AggregatedMessage::Binary(_))) => Err(close::INVALID_MESSAGE),
             Some(Ok(AggregatedMessage::Ping(payload))) => {
-                let mut session = self.session.clone();
-                within(&self.limits, session.pong(&payload)).await
+                within(&self.limits, self.session.pong(&payload)).await
             }
             Some(Ok(AggregatedMessage::Pong(_))) => Ok(()),
             Some(Ok(AggregatedMessage::Close(_))) => Err(close::NORMAL),
@@ -155,13 +154,13 @@ impl Socket {
             Incoming::Init if self.acknowledged => Err(close::SECOND_INIT),
             Incoming::Init => {
                 self.acknowledged = true;
-                self.say(self.protocol.ack()).await?;
+                self.say(Protocol::ACK).await?;
                 match self.protocol.keep_alive() {
                     Some(keep_alive) => self.say(keep_alive).await,
                     None => Ok(()),
                 }
             }
-            Incoming::Ping(payload) => self.say(self.protocol.pong(payload.as_deref())).await,
+            Incoming::Ping(payload) => self.say(Protocol::pong(payload.as_deref())).await,
             Incoming::Pong => Ok(()),
             Incoming::Subscribe { .. } if !self.acknowledged => Err(close::UNAUTHORIZED),
             Incoming::Subscribe { id, .. } if self.running.contains_key(&id) => Err(close::DUPLICATE_ID),
@@ -215,7 +214,7 @@ impl Socket {
             }
             Said::Over => {
                 self.running.remove(&id);
-                self.say(self.protocol.complete(&id)).await
+                self.say(Protocol::complete(&id)).await
             }
         }
     }

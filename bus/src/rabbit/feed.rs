@@ -11,11 +11,11 @@ use futures_util::{FutureExt, StreamExt};
 use lapin::{
     Channel, Consumer,
     message::Delivery as Message,
-    options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions},
-    types::{AMQPValue, FieldTable},
+    options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
+    types::FieldTable,
 };
-use std::sync::Arc;
-use tokio::time::timeout;
+use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Notices on their way to a reader; the rest waits in its queue, which is bounded.
 const NOTICE_PREFETCH: u16 = 256;
@@ -29,8 +29,34 @@ pub(super) enum Source {
 pub(super) struct Feed {
     parts: Arc<Parts>,
     source: Source,
-    subscription: Option<(Channel, Consumer)>,
+    subscription: Option<Subscription>,
     backoff: Backoff,
+}
+
+struct Subscription {
+    /// Shared with every message that is in somebody's hands.
+    channel: Arc<Channel>,
+    consumer: Consumer,
+    /// When the last message came, or else it began.
+    quiet_since: Instant,
+}
+
+impl Subscription {
+    /// The next item of the consumer; `None` once it has been quiet for `limit` with no message in anybody's hands.
+    async fn next(&mut self, limit: Option<Duration>) -> Option<Option<lapin::Result<Message>>> {
+        let Some(limit) = limit else { return Some(self.consumer.next().await) };
+        loop {
+            let item = timeout_at(self.quiet_since + limit, self.consumer.next()).await;
+            // Where all that it may hold is held, quiet is no wonder.
+            if item.is_err() && Arc::strong_count(&self.channel) == 1 {
+                return None;
+            }
+            self.quiet_since = Instant::now();
+            if let Ok(item) = item {
+                return Some(item);
+            }
+        }
+    }
 }
 
 impl Feed {
@@ -43,7 +69,7 @@ impl Feed {
     }
 
     /// The next message, with the channel that it is settled on; `None` once the bus is closed.
-    async fn receive(&mut self) -> Option<(Channel, Message)> {
+    async fn receive(&mut self) -> Option<(Arc<Channel>, Message)> {
         let closed = self.parts.closed.clone();
         tokio::select! {
             biased;
@@ -52,9 +78,10 @@ impl Feed {
         }
     }
 
-    async fn receive_while_open(&mut self) -> (Channel, Message) {
+    async fn receive_while_open(&mut self) -> (Arc<Channel>, Message) {
         loop {
-            let (channel, consumer) = match &mut self.subscription {
+            let limit = self.quiet_limit();
+            let subscription = match &mut self.subscription {
                 Some(subscription) => subscription,
                 None => {
                     self.backoff.wait().await;
@@ -68,15 +95,37 @@ impl Feed {
                     }
                 }
             };
-            match consumer.next().await {
-                Some(Ok(message)) if message.acker.usable() => {
+            match subscription.next(limit).await {
+                Some(Some(Ok(message))) if message.acker.usable() => {
                     self.backoff.reset();
-                    return (channel.clone(), message);
+                    return (Arc::clone(&subscription.channel), message);
                 }
-                Some(Ok(_)) => {}
-                Some(Err(error)) => self.lose(Some(error)).await,
-                None => self.lose(None).await,
+                Some(Some(Ok(_))) => {}
+                Some(Some(Err(error))) => self.lose(Some(error)).await,
+                Some(None) => self.lose(None).await,
+                None => self.renew().await,
             }
+        }
+    }
+
+    /// RabbitMQ 3.10 may forget a consumer without a word when a quorum queue is deleted and declared again. So a
+    /// subscription to jobs that has long been quiet is made anew. Not one to notices: some would be lost in between.
+    fn quiet_limit(&self) -> Option<Duration> {
+        match self.source {
+            Source::Jobs { .. } => Some(self.parts.settings.quiet_limit),
+            Source::Notices => None,
+        }
+    }
+
+    async fn renew(&mut self) {
+        let Some(Subscription { channel, consumer, .. }) = self.subscription.take() else { return };
+        tracing::debug!("renewing a quiet subscription");
+        let ending = async {
+            channel.basic_cancel(consumer.tag(), BasicCancelOptions::default()).await?;
+            channel.close(200, "OK".into()).await
+        };
+        if let Ok(Err(error)) = timeout(self.parts.settings.connect_timeout, ending).await {
+            tracing::debug!(%error, "the quiet subscription was broken");
         }
     }
 
@@ -91,7 +140,7 @@ impl Feed {
     }
 }
 
-async fn subscribe(parts: &Parts, source: Source) -> Result<(Channel, Consumer), Error> {
+async fn subscribe(parts: &Parts, source: Source) -> Result<Subscription, Error> {
     let limit = parts.settings.connect_timeout;
     let channel = parts.consuming.channel(limit).await?;
     let subscribing = async {
@@ -100,14 +149,10 @@ async fn subscribe(parts: &Parts, source: Source) -> Result<(Channel, Consumer),
             Source::Notices => (NOTICE_PREFETCH, parts.topology.declare_notices(&channel).await?),
         };
         channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
-        // Else a broker whose queue is deleted and declared again moves the consumer over by itself, and RabbitMQ 3.10
-        // then delivers nothing to it. We want to be told, and subscribe ourselves.
-        let mut arguments = FieldTable::default();
-        arguments.insert("x-cancel-on-ha-failover".into(), AMQPValue::Boolean(true));
-        channel.basic_consume(queue, "".into(), BasicConsumeOptions::default(), arguments).await
+        channel.basic_consume(queue, "".into(), BasicConsumeOptions::default(), FieldTable::default()).await
     };
     match timeout(limit, subscribing).await {
-        Ok(Ok(consumer)) => Ok((channel, consumer)),
+        Ok(Ok(consumer)) => Ok(Subscription { channel: Arc::new(channel), consumer, quiet_since: Instant::now() }),
         Ok(Err(error)) => Err(Error(error.to_string())),
         Err(_) => Err(Error("no answer to the subscription".into())),
     }

@@ -32,11 +32,11 @@ pub(super) struct Parcel {
     attempt: u32,
     acker: Acker,
     /// Holds the channel open: it closes with its last handle, and the job would go back.
-    _channel: Channel,
+    _channel: Arc<Channel>,
 }
 
 impl Parcel {
-    pub(super) fn new(parts: Arc<Parts>, channel: Channel, message: lapin::message::Delivery) -> Self {
+    pub(super) fn new(parts: Arc<Parts>, channel: Arc<Channel>, message: lapin::message::Delivery) -> Self {
         let attempt = attempt(&message.properties);
         Self { parts, payload: message.data.into(), attempt, acker: message.acker, _channel: channel }
     }

@@ -38,6 +38,8 @@ pub struct RabbitSettings {
     pub confirm_timeout: Duration,
     /// A peer silent for twice as long is given up. At least 1 s.
     pub heartbeat: Duration,
+    /// A consumer of jobs that receives nothing for this long, and holds nothing, subscribes anew.
+    pub quiet_limit: Duration,
     /// Delay before the first try to reconnect; it doubles with every failure.
     pub first_reconnect_delay: Duration,
     /// No delay between tries is longer.
@@ -59,6 +61,7 @@ impl RabbitSettings {
             connect_timeout: Duration::from_secs(10),
             confirm_timeout: Duration::from_secs(10),
             heartbeat: Duration::from_secs(10),
+            quiet_limit: Duration::from_secs(60),
             first_reconnect_delay: Duration::from_millis(200),
             max_reconnect_delay: Duration::from_secs(5),
         }

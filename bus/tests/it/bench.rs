@@ -25,8 +25,9 @@ pub fn policy() -> RedeliveryPolicy {
     RedeliveryPolicy { max_attempts: MAX_ATTEMPTS, max_delay: LONG_DELAY }
 }
 
-/// Settings with names of their own and delays short enough for a test.
+/// Settings with names of their own and delays short enough for a test. What the bus logs is shown if the test fails.
 pub fn settings(url: &str) -> RabbitSettings {
+    let _ = tracing_subscriber::fmt().with_env_filter("bus=debug,lapin=error").with_test_writer().try_init();
     let mut settings = RabbitSettings::new(url.parse().unwrap());
     settings.prefix = format!("test-{}", Uuid::new_v4());
     settings.policy = policy();

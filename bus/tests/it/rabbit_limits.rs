@@ -83,8 +83,9 @@ async fn a_publisher_notices_that_the_queue_is_gone_and_declares_it_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_consumer_cancelled_by_the_broker_subscribes_again() {
-    with_settings(async |settings| {
+async fn a_consumer_whose_queue_is_deleted_and_declared_again_goes_on() {
+    with_settings(async |mut settings| {
+        settings.quiet_limit = Duration::from_millis(200);
         let bus = Rabbit::connect(settings.clone()).await.unwrap();
         let mut jobs = bus.consume_jobs(1).await.unwrap();
         delete_job_queue(&settings).await;

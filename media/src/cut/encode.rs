@@ -4,8 +4,7 @@
 
 use super::{During as _, Fault, TICKS, TICKS_PER_SECOND, scan::Scan, scan::Track};
 use crate::{
-    Codec, Container, Decoder, Demuxer, Encoder, EncoderSettings, Layout, Packet, Picture, Plane, PlaneMut, Rotation,
-    Scaler,
+    Care, Codec, Container, Decoder, Demuxer, Encoder, EncoderSettings, Layout, Packet, Picture, Rotation, Scaler,
 };
 use ff::codec;
 use ffmpeg_next as ff;
@@ -37,7 +36,7 @@ impl Transcoder {
         const STEP: &str = "opening the decoder";
         let track = demuxer.video().during(STEP)?;
         Ok(Self {
-            decoder: Decoder::open(demuxer, THREADS).during(STEP)?,
+            decoder: Decoder::open(demuxer, THREADS, Care::Recoding).during(STEP)?,
             rotation: track.rotation,
             track: scan.picture.clone(),
             rate: track.frame_rate,
@@ -92,7 +91,11 @@ impl Transcoder {
             // 4:2:0 has one colour sample for two pixels each way, so sizes are even.
             Scaler::new(Layout::Yuv420, (picture.width() & !1).max(2), (picture.height() & !1).max(2))
         });
-        let mut upright = turn(scaler.convert(picture).during("scaling")?, self.rotation)?;
+        let scaled = scaler.convert(picture).during("scaling")?;
+        let mut upright = match self.rotation {
+            Rotation::None => scaled,
+            rotation => scaled.turned(rotation).during("turning")?,
+        };
         // The encoder wants every time to be later than the one before.
         let time = self.track.ticks(picture.pts());
         upright.pts = self.last.map_or(time, |last| time.max(last + 1));
@@ -130,35 +133,4 @@ fn open(like: &Picture, rate: ff::Rational) -> Result<Encoder, Fault> {
         threads: THREADS,
     };
     Encoder::open(&settings, like).during("opening the encoder")
-}
-
-/// The picture as it is to be seen.
-fn turn(picture: Picture, rotation: Rotation) -> Result<Picture, Fault> {
-    const STEP: &str = "turning the picture";
-    let (width, height) = match rotation {
-        Rotation::None => return Ok(picture),
-        Rotation::Half => (picture.width(), picture.height()),
-        Rotation::Quarter | Rotation::ThreeQuarters => (picture.height(), picture.width()),
-    };
-    let mut upright = Picture::blank(Layout::Yuv420, picture.is_full_range(), width, height).during(STEP)?;
-    upright.describe_like(&picture);
-    for (index, to) in upright.planes_mut().during(STEP)?.into_iter().enumerate() {
-        let from = picture.plane(index).ok_or("planes of an unknown layout").during(STEP)?;
-        turn_plane(&from, to, rotation);
-    }
-    Ok(upright)
-}
-
-fn turn_plane(from: &Plane<'_>, to: PlaneMut<'_>, rotation: Rotation) {
-    for y in 0..to.height {
-        for x in 0..to.width {
-            let (from_x, from_y) = match rotation {
-                Rotation::None => (x, y),
-                Rotation::Quarter => (y, from.height - 1 - x),
-                Rotation::Half => (from.width - 1 - x, from.height - 1 - y),
-                Rotation::ThreeQuarters => (from.width - 1 - y, x),
-            };
-            to.data[y * to.stride + x] = from.data[from_y * from.stride + from_x];
-        }
-    }
 }

@@ -51,6 +51,11 @@ impl Handmade {
         self.segments.len()
     }
 
+    /// Where the recording lies: for nobody to know.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// Puts bytes that are no video in the place of a segment, before it is written.
     pub fn spoil(&mut self, number: usize) {
         // Neither sync bytes nor a pattern: what a torn disk gives.

@@ -33,6 +33,9 @@ pub enum Shape {
 
 /// How many workers production has.
 pub const WORKERS: usize = 2;
+/// Below the ports of outgoing connections (Linux: from 32768).
+const PORTS: std::ops::Range<u16> = 15_000..32_000;
+const PORT_TRIES: usize = 100;
 /// RabbitMQ, unless `TEST_AMQP_URL` names another.
 const DEFAULT_BROKER: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
 /// What the webhook wants to see.
@@ -233,9 +236,11 @@ pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// A port that was free a moment ago; a server that is restarted needs one that does not change.
+/// A port that was free a moment ago. A server that is restarted needs one that does not change and that no outgoing
+/// connection is given meanwhile, so it lies below those the kernel hands out.
 fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    let mut candidates = std::iter::repeat_with(|| rand::random_range(PORTS)).take(PORT_TRIES);
+    candidates.find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok()).context("no free port")
 }
 
 fn common(folder: &Path, port: u16) -> Vec<(String, String)> {

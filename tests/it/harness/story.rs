@@ -40,9 +40,9 @@ pub fn is_a_good_tale(seen: &[Seen], stream: &str, vod: &str) -> Result<()> {
     let (started, ended) = (once("StreamStarted", stream)?, once("StreamEnded", stream)?);
     let ready = once("VodReady", vod)?;
     ensure!(started < ended && ended < ready, "started {started}, ended {ended}, ready {ready}");
-    let progressed: Vec<(usize, f64)> = (0..seen.len())
+    let progressed: Vec<(usize, i64)> = (0..seen.len())
         .filter(|&n| seen[n].kind == "VodProgressed" && seen[n].item_id == vod)
-        .map(|n| Ok((n, seen[n].progress().context("a replay without progress")?)))
+        .map(|n| Ok((n, seen[n].frames().context("a replay without a receipt")?)))
         .collect::<Result<_>>()?;
     ensure!(!progressed.is_empty(), "no VodProgressed");
     ensure!(progressed.is_sorted_by(|a, b| a.1 <= b.1), "progress goes back: {progressed:?}");

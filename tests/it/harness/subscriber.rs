@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 const SUBSCRIPTION: &str = "subscription($after: Cursor) {
     mapEvents(bbox: {west: -180, south: -90, east: 180, north: 90}, after: $after) {
-        __typename cursor itemId item { ... on Vod { progress } } } }";
+        __typename cursor itemId item { ... on Vod { redaction { frames } } } } }";
 
 /// One event, as it was delivered.
 #[derive(Clone, Debug, Deserialize)]
@@ -39,13 +39,18 @@ pub struct Seen {
 
 #[derive(Clone, Debug, Deserialize)]
 struct SeenItem {
-    progress: Option<f64>,
+    redaction: Option<Redacted>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Redacted {
+    frames: i64,
 }
 
 impl Seen {
-    /// How much of a replay was done when the event was delivered, 0 to 1.
-    pub fn progress(&self) -> Option<f64> {
-        self.item.as_ref()?.progress
+    /// How many frames of a replay were examined when the event was delivered.
+    pub fn frames(&self) -> Option<i64> {
+        Some(self.item.as_ref()?.redaction.as_ref()?.frames)
     }
 }
 

@@ -15,7 +15,8 @@ async fn near_cameras_come_nearest_first_and_far_or_dead_ones_not_at_all() {
     on_every_database(|db| async move {
         let here = (127.0, 37.5);
         let mut offered = Vec::new();
-        for (east, north) in [(0.05, 0.0), (0.0, 0.05), (0.0, 0.0), (0.12, 0.0), (0.0, 0.12), (0.03, -0.03), (0.0, -0.089)]
+        for (east, north) in
+            [(0.05, 0.0), (0.0, 0.05), (0.0, 0.0), (0.12, 0.0), (0.0, 0.12), (0.03, -0.03), (0.0, -0.089)]
         {
             let row = cctv((here.0 + east, here.1 + north));
             put_cctv(&db, &row).await;

@@ -132,7 +132,8 @@ async fn a_cluster_tells_the_middle_and_the_edges_of_what_it_holds() {
 async fn live_broadcasts_come_first_and_each_kind_newest_first() {
     on_every_database(|db| async move {
         let old = stream::Model { started_at: Some(second(1)), ..stream((1.0, 1.0)) };
-        let new = stream::Model { started_at: Some(second(2)), status: stream::Status::Interrupted, ..stream((1.0, 1.0)) };
+        let new =
+            stream::Model { started_at: Some(second(2)), status: stream::Status::Interrupted, ..stream((1.0, 1.0)) };
         let replay = vod(&old);
         let camera = cctv((1.0, 1.0));
         put_cctv(&db, &camera).await;
@@ -195,7 +196,8 @@ async fn kinds_and_categories_narrow_the_view() {
         assert_eq!(view(&db, &cameras).await.unwrap().items.len(), 1);
         let nothing = Sight { kinds: vec![], ..all.clone() };
         assert_eq!(view(&db, &nothing).await.unwrap().items.len(), 0);
-        let floods = Sight { categories: Some(vec![Category::Flood]), kinds: vec![ItemKind::Stream, ItemKind::Vod], ..all };
+        let floods =
+            Sight { categories: Some(vec![Category::Flood]), kinds: vec![ItemKind::Stream, ItemKind::Vod], ..all };
         assert_eq!(view(&db, &floods).await.unwrap().items, vec![Item::Stream(flood)]);
     })
     .await;

@@ -65,10 +65,13 @@ async fn the_events_of_a_box_come_in_order_each_once_from_the_map_s_cursor_on() 
         assert_eq!(first["__typename"], "StreamInterrupted");
         assert_eq!(first["item"], json!({ "__typename": "Stream", "id": live.id.to_string() }));
         let cursor = scalars::Cursor::Event(seq).to_string();
-        assert_eq!(second, json!({
-            "__typename": "VodReady", "cursor": cursor, "at": "2030-01-01T00:00:00.000Z",
-            "itemId": replay.id.to_string(), "item": { "__typename": "Vod", "id": replay.id.to_string() },
-        }));
+        assert_eq!(
+            second,
+            json!({
+                "__typename": "VodReady", "cursor": cursor, "at": "2030-01-01T00:00:00.000Z",
+                "itemId": replay.id.to_string(), "item": { "__typename": "Vod", "id": replay.id.to_string() },
+            })
+        );
     })
     .await;
 }
@@ -79,7 +82,8 @@ async fn an_event_of_something_taken_down_shows_its_id_and_nothing_else() {
         let stage = Stage::set(db).await;
         let gone = broadcast::Model { status: broadcast::Status::Removed, ..stream((1.0, 1.0)) };
         put_stream(&stage.db, &gone).await;
-        let mut answers = stage.follow(EVENTS, json!({ "bbox": here(), "after": scalars::Cursor::Event(0).to_string() }));
+        let mut answers =
+            stage.follow(EVENTS, json!({ "bbox": here(), "after": scalars::Cursor::Event(0).to_string() }));
         stage.log(event::Kind::ItemRemoved, ItemId::Stream(gone.id), (1.0, 1.0)).await;
         let told = next_data(&mut answers).await["mapEvents"].take();
         assert_eq!(told["__typename"], "ItemRemoved");

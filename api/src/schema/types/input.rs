@@ -103,7 +103,12 @@ mod tests {
     use super::*;
 
     fn input(west: f64, south: f64, east: f64, north: f64) -> BoundingBoxInput {
-        BoundingBoxInput { west: Longitude(west), south: Latitude(south), east: Longitude(east), north: Latitude(north) }
+        BoundingBoxInput {
+            west: Longitude(west),
+            south: Latitude(south),
+            east: Longitude(east),
+            north: Latitude(north),
+        }
     }
 
     #[test]

@@ -19,6 +19,9 @@ use crate::{
 use async_graphql::{Context, ID, Object};
 use entity::stream;
 
+/// `first` of `nearbyCctvs`, if it is left out.
+const NEARBY: i32 = 5;
+
 /// One broadcast at a place.
 pub struct Stream(pub(crate) stream::Model);
 
@@ -82,6 +85,7 @@ impl Stream {
 
     /// Where the live picture plays (HLS). Null unless it is `LIVE` or `INTERRUPTED`, and where the live provider
     /// serves no picture.
+    #[expect(clippy::unused_async, reason = "resolvers are async")]
     async fn playback_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         let urls = part::<PublicUrls>(ctx)?;
         let address = self.0.playback_url.as_ref().filter(|_| self.0.status.is_on_air());
@@ -110,13 +114,13 @@ impl Stream {
     }
 
     /// Cameras within ten kilometres, nearest first; dead ones are left out.
-    #[graphql(complexity = "weight(first, child_complexity)")]
+    #[graphql(complexity = "weight(first.unwrap_or(NEARBY), child_complexity)")]
     async fn nearby_cctvs(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default = 5, desc = "At most how many.")] first: i32,
+        #[graphql(default_with = "Some(NEARBY)", desc = "At most how many.")] first: Option<i32>,
     ) -> Result<Vec<Cctv>> {
-        let first = size(first, part::<Limits>(ctx)?)?;
+        let first = size(first.unwrap_or(NEARBY), part::<Limits>(ctx)?)?;
         let around = Around::new(self.0.longitude, self.0.latitude, first);
         let cameras = part::<Loaders>(ctx)?.load_one(around).await?.unwrap_or_default();
         Ok(cameras.into_iter().map(Cctv).collect())

@@ -78,6 +78,7 @@ impl Vod {
     }
 
     /// Where it plays (HLS); null unless it is `READY`.
+    #[expect(clippy::unused_async, reason = "resolvers are async")]
     async fn playback_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         let urls = part::<PublicUrls>(ctx)?;
         let ready = self.0.status == Status::Ready;

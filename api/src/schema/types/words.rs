@@ -85,6 +85,7 @@ pub enum CctvKind {
     /// A live playlist.
     Hls,
     /// A short clip, renewed from time to time.
+    #[graphql(name = "MP4")]
     Mp4,
     /// A still picture, renewed from time to time.
     Image,
@@ -105,4 +106,32 @@ pub enum MapItemKind {
 /// Words of the schema as those of the domain.
 pub(crate) fn domain<W, D: From<W>>(words: Option<Vec<W>>) -> Option<Vec<D>> {
     words.map(|words| words.into_iter().map(D::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_graphql::{Value, resolver_utils::enum_value};
+
+    /// What a value is called in the schema, and in the domain.
+    macro_rules! spellings {
+        ($($word:ident of $domain:ty),+) => {
+            [$(<$domain>::ALL.iter().map(|value| (enum_value($word::from(*value)), value.as_str())).collect()),+]
+        };
+    }
+
+    #[test]
+    fn the_schema_spells_every_word_as_the_domain_does() {
+        let all: [Vec<(Value, &str)>; 6] = spellings!(
+            Category of entity::Category,
+            StreamStatus of entity::stream::Status,
+            VodStatus of entity::vod::Status,
+            CctvStatus of entity::cctv::Status,
+            CctvKind of entity::cctv::Kind,
+            MapItemKind of entity::event::ItemKind
+        );
+        for (shown, meant) in all.into_iter().flatten() {
+            assert_eq!(shown.to_string(), meant);
+        }
+    }
 }
