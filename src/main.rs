@@ -74,5 +74,10 @@ fn started<T>(log: Result<config::Log, Faults>, config: Result<T, Faults>) -> Re
 }
 
 fn block_on(task: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(task)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(task);
+    // A redaction that was not finished in time runs on a thread of its own, which nothing can stop but the end of the
+    // process; waiting for it here would put that off.
+    runtime.shutdown_background();
+    outcome
 }

@@ -35,7 +35,8 @@ pub async fn run(command: &Command, database: Database) -> Result<()> {
     } else if !command.status {
         Migrator::up(&db, None).await.context("the database cannot be brought up to date")?;
     }
-    let status = Migrator::get_migration_with_status_read_only(&db).await.context("the database's schema cannot be read")?;
+    let status =
+        Migrator::get_migration_with_status_read_only(&db).await.context("the database's schema cannot be read")?;
     for migration in status {
         println!("{} {}", migration.status(), migration.name());
     }

@@ -231,7 +231,8 @@ pub async fn patiently<T, E: std::fmt::Display, F: Future<Output = Result<T, E>>
 }
 
 fn listen(name: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(address).with_context(|| format!("{name}: nothing can be answered on {address}"))?;
+    let listener =
+        TcpListener::bind(address).with_context(|| format!("{name}: nothing can be answered on {address}"))?;
     let bound = listener.local_addr()?;
     Ok((listener, bound))
 }

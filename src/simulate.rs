@@ -74,32 +74,46 @@ pub struct Command {
 /// Runs it.
 pub async fn run(command: &Command, config: Simulate) -> Result<()> {
     let signals = Signals::listen()?;
-    let clip = Clip::open(&command.clip, command.segment).await?;
-    let recordings = Recordings::open(&config.storage.recordings, &config.storage.settings)?;
-    let server = Server::new(config.server, config.webhook_secret)?;
-    let title = command.title.clone().unwrap_or_else(|| clip.name());
-    let started = server.start_stream(&title, command.at, command.category).await?;
-    println!("stream {}", started.stream);
-
-    let messages = Messages::new(&started.channel_arn, command.recording_end_only);
-    let recorder = Recorder::new(recordings, &started.channel_arn, clip.outline(), command.segment)?;
-    let mut broadcast = Broadcast { server, messages, recorder, speed: command.speed, bar: bar(command, &clip) };
-    let ended_at = broadcast.play(clip, command.again, &signals.token()).await?;
-    broadcast.bar.finish_and_clear();
+    let mut clip = Clip::open(&command.clip, command.segment).await?;
+    let played = play(command, config, &mut clip, &signals).await;
+    let closed = clip.close().await;
+    let (server, stream, ended_at) = played?;
+    closed?;
     if command.no_wait {
         return Ok(());
     }
     // A signal that ended the broadcast has been heard; the next one ends the process wherever it is.
     let stop = if signals.came() { CancellationToken::new() } else { signals.token() };
-    let patience = Duration::from_secs(command.wait);
     let replay = tokio::select! {
-        replay = ready(&broadcast.server, &started.stream, patience) => replay?,
-        () = stop.cancelled() => bail!("interrupted while waiting for the replay of {}", started.stream),
+        replay = ready(&server, &stream, Duration::from_secs(command.wait)) => replay?,
+        () = stop.cancelled() => bail!("interrupted while waiting for the replay of {stream}"),
     };
     let seconds = ended_at.elapsed().as_secs_f64();
     println!("replay {} {}", replay.id, replay.playback_url.as_deref().unwrap_or("without an address"));
     println!("ready {seconds:.2} s after Stream End");
     Ok(())
+}
+
+/// Plays the whole broadcast; gives the server, the stream's id and when Stream End was sent.
+async fn play(
+    command: &Command,
+    config: Simulate,
+    clip: &mut Clip,
+    signals: &Signals,
+) -> Result<(Server, String, Instant)> {
+    let recordings = Recordings::open(&config.storage.recordings, &config.storage.settings)?;
+    let server = Server::new(&config.server, config.webhook_secret)?;
+    let title = command.title.clone().unwrap_or_else(|| clip.name());
+    let started = server.start_stream(&title, command.at, command.category).await?;
+    println!("stream {}", started.stream);
+
+    let messages = Messages::new(&started.channel_arn, command.recording_end_only);
+    let recorder = Recorder::new(recordings, &started.channel_arn, clip.outline(), command.segment);
+    let bar = bar(command, clip);
+    let mut broadcast = Broadcast { server, messages, recorder, speed: command.speed, bar };
+    let ended_at = broadcast.play(clip, command.again, &signals.token()).await;
+    broadcast.bar.finish_and_clear();
+    Ok((broadcast.server, started.stream, ended_at?))
 }
 
 /// One broadcast under way.
@@ -114,7 +128,7 @@ struct Broadcast {
 impl Broadcast {
     /// Plays the clip; returns when Stream End was sent. Once on air, it goes off air again whatever happens, since a
     /// broadcast that nobody ends stays on the map.
-    async fn play(&mut self, clip: Clip, again: bool, stop: &CancellationToken) -> Result<Instant> {
+    async fn play(&mut self, clip: &mut Clip, again: bool, stop: &CancellationToken) -> Result<Instant> {
         self.send(Messages::session_created).await?;
         let aired = self.air(clip, again, stop).await;
         let ended = self.end().await;
@@ -122,14 +136,14 @@ impl Broadcast {
         ended
     }
 
-    async fn air(&mut self, clip: Clip, again: bool, stop: &CancellationToken) -> Result<()> {
+    async fn air(&mut self, clip: &mut Clip, again: bool, stop: &CancellationToken) -> Result<()> {
         self.send(Messages::stream_start).await?;
         self.recorder.start(now()).await?;
         self.server.post(self.messages.recording_start(now(), &self.recorder.reference())).await?;
         self.rounds(clip, again, stop).await
     }
 
-    async fn rounds(&mut self, mut clip: Clip, again: bool, stop: &CancellationToken) -> Result<()> {
+    async fn rounds(&mut self, clip: &mut Clip, again: bool, stop: &CancellationToken) -> Result<()> {
         let pace = Pace::new(self.speed, now());
         let mut round_starts_ms = 0;
         loop {
@@ -217,7 +231,8 @@ fn category(word: &str) -> Result<Category, String> {
 
 /// Seconds, half a second to a minute, as milliseconds.
 fn segment_ms(text: &str) -> Result<u64, String> {
-    let seconds: Duration = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or_default();
+    let seconds: Duration =
+        text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or_default();
     let millis = u64::try_from(seconds.as_millis()).unwrap_or(0);
     if (500..=60_000).contains(&millis) { Ok(millis) } else { Err("not a number of seconds from 0.5 to 60".into()) }
 }

@@ -50,7 +50,9 @@ pub(crate) async fn file(request: HttpRequest) -> HttpResponse {
     let name = request.path().trim_start_matches('/');
     match find(name) {
         Some(file) => answer(&request, name, file),
-        None => secured(StatusCode::NOT_FOUND).content_type("text/plain; charset=utf-8").body("there is nothing here\n"),
+        None => {
+            secured(StatusCode::NOT_FOUND).content_type("text/plain; charset=utf-8").body("there is nothing here\n")
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 use crate::{
     Limits,
     body::{self, BodyError},
-    operation::{Answer, Operation, Outcome, Params, is_refused, refusal},
+    operation::{Answer, Operation, Params, Unanswered, is_refused, refusal},
     schema::Code,
     server::State,
 };
@@ -74,31 +74,39 @@ fn accepted_media(range: &str) -> Option<(Media, f32)> {
     Some((media, weight))
 }
 
-/// Why a request was not taken.
+/// Why a request was not taken, with its answer.
 struct Refused {
     status: StatusCode,
-    code: Code,
-    message: Cow<'static, str>,
+    response: Box<Response>,
 }
 
 impl Refused {
-    fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
-        let code = if status == StatusCode::SERVICE_UNAVAILABLE { Code::Unavailable } else { Code::BadInput };
-        Self { status, code, message: message.into() }
+    fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, response: Box::new(refusal(Code::BadInput, message)) }
     }
 
-    fn malformed(message: impl Into<Cow<'static, str>>) -> Self {
+    fn malformed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    fn answer(self, media: Media) -> HttpResponse {
+    fn answer(&self, media: Media) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status);
         match self.status {
             StatusCode::METHOD_NOT_ALLOWED => answer.insert_header((header::ALLOW, "POST")),
             StatusCode::SERVICE_UNAVAILABLE => answer.insert_header((header::RETRY_AFTER, "1")),
             _ => &mut answer,
         };
-        write(answer, media, &Answer(&refusal(self.code, self.message)))
+        write(answer, media, &Answer(&self.response))
+    }
+}
+
+impl From<Unanswered> for Refused {
+    fn from(unanswered: Unanswered) -> Self {
+        let status = match unanswered {
+            Unanswered::Busy | Unanswered::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+            Unanswered::Crashed => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self { status, response: Box::new(unanswered.response()) }
     }
 }
 
@@ -129,7 +137,7 @@ async fn get(request: &HttpRequest, state: &State, media: Media) -> Result<HttpR
     if operation.kind() != OperationType::Query {
         return Err(Refused::new(StatusCode::METHOD_NOT_ALLOWED, "GET only reads: send this with POST"));
     }
-    Ok(answer(media, &execute(operation, state).await?))
+    Ok(answer(media, &state.executor.execute(operation).await?))
 }
 
 /// The parameters of a GET request; maps are JSON in them.
@@ -157,44 +165,37 @@ async fn post(request: &HttpRequest, body: Payload, state: &State, media: Media)
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         return batch(&body, state, media).await;
     }
-    Ok(answer(media, &one(&body, state).await?))
+    let params = serde_json::from_slice(&body).map_err(|error| Refused::malformed(error.to_string()))?;
+    Ok(answer(media, &one(params, state).await?))
 }
 
 /// One request of a POST body.
-async fn one(body: &[u8], state: &State) -> Result<Response, Refused> {
-    let params = serde_json::from_slice(body).map_err(|error| Refused::malformed(error.to_string()))?;
+async fn one(params: Params, state: &State) -> Result<Response, Unanswered> {
     match Operation::parse(params, &state.limits) {
-        Ok(operation) => execute(operation, state).await,
+        Ok(operation) => state.executor.execute(operation).await,
         Err(response) => Ok(*response),
     }
 }
 
-/// Several requests, one after the other, so that a batch costs one slot at a time.
+/// Several requests, one after the other, so that a batch costs one slot at a time. None is executed unless all are
+/// well formed.
 async fn batch(body: &[u8], state: &State, media: Media) -> Result<HttpResponse, Refused> {
-    let requests: Vec<&RawValue> =
-        serde_json::from_slice(body).map_err(|error| Refused::malformed(error.to_string()))?;
+    let malformed = |error: serde_json::Error| Refused::malformed(error.to_string());
+    let requests: Vec<&RawValue> = serde_json::from_slice(body).map_err(malformed)?;
     if requests.is_empty() || requests.len() > state.limits.batch_requests {
         return Err(Refused::malformed(format!("a batch has 1 to {} requests", state.limits.batch_requests)));
     }
+    let requests: Vec<Params> = requests
+        .iter()
+        .map(|request| serde_json::from_str(request.get()))
+        .collect::<Result<_, _>>()
+        .map_err(malformed)?;
     let mut responses = Vec::with_capacity(requests.len());
-    for request in requests {
-        responses.push(one(request.get().as_bytes(), state).await?);
+    for params in requests {
+        responses.push(one(params, state).await.unwrap_or_else(Unanswered::response));
     }
     let answers: Vec<_> = responses.iter().map(Answer).collect();
     Ok(write(HttpResponse::Ok(), media, &answers))
-}
-
-async fn execute(operation: Operation, state: &State) -> Result<Response, Refused> {
-    match state.executor.execute(operation).await {
-        Outcome::Answered(response) => Ok(*response),
-        Outcome::Busy => Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once; try again")),
-        Outcome::TimedOut => Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "this took too long and was given up")),
-        Outcome::Crashed => Err(Refused {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            code: Code::Internal,
-            message: "something went wrong on our side".into(),
-        }),
-    }
 }
 
 /// Only JSON in UTF-8 is taken, and only as it is.

@@ -56,12 +56,7 @@ pub struct Probe {
 impl Probe {
     /// A probe without parts: always well.
     pub fn new(limits: &Limits) -> Self {
-        Self {
-            parts: Vec::new(),
-            check_timeout: limits.check_timeout,
-            max_age: limits.check_age,
-            last: Arc::default(),
-        }
+        Self { parts: Vec::new(), check_timeout: limits.check_timeout, max_age: limits.check_age, last: Arc::default() }
     }
 
     /// Adds a part and how to ask it whether it is well.

@@ -94,10 +94,7 @@ impl Hub {
     }
 
     /// The events of one item, from this call on. The stream ends after its first error.
-    pub fn watch(
-        &self,
-        item: ItemId,
-    ) -> impl Stream<Item = Result<Arc<event::Model>, Ended>> + Send + use<> + 'static {
+    pub fn watch(&self, item: ItemId) -> impl Stream<Item = Result<Arc<event::Model>, Ended>> + Send + use<> + 'static {
         tail::follow_item(self, item)
     }
 

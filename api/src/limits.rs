@@ -53,6 +53,8 @@ pub struct Limits {
     pub unsent_timeout: Duration,
     /// How long a shutdown waits for requests and sockets. Default 8 s.
     pub shutdown_timeout: Duration,
+    /// How long it then waits for operations whose clients are gone. Default 1.5 s.
+    pub drain_timeout: Duration,
 
     /// WebSockets of the process; one more is answered with 503. Default 10,000.
     pub sockets: usize,
@@ -131,6 +133,7 @@ impl Default for Limits {
             keep_alive: Duration::from_secs(5),
             unsent_timeout: Duration::from_mins(1),
             shutdown_timeout: Duration::from_secs(8),
+            drain_timeout: Duration::from_millis(1_500),
             sockets: 10_000,
             socket_operations: 32,
             message_bytes: 64 * 1024,

@@ -7,7 +7,7 @@
 mod execute;
 mod measure;
 
-pub(crate) use execute::{Executor, Outcome};
+pub(crate) use execute::{Executor, Unanswered};
 
 use crate::{Limits, schema::Code};
 use async_graphql::{

@@ -57,7 +57,8 @@ pub(crate) async fn serve(request: HttpRequest, state: Data<State>) -> HttpRespo
     }
     // As they stand in the path: what would have to be decoded first is no name of ours.
     let part = |name| request.match_info().get(name).unwrap_or_default();
-    let Some((vod, file)) = part("vod").parse().ok().and_then(|vod| Some((vod, File::parse(vod, part("file"))?))) else {
+    let Some((vod, file)) = part("vod").parse().ok().and_then(|vod| Some((vod, File::parse(vod, part("file"))?)))
+    else {
         return not_found();
     };
     match state.states.is_ready(vod, &state.executor).await {
@@ -177,8 +178,26 @@ mod tests {
             assert!(File::parse(vod, name).is_some(), "{name}");
         }
         let wrong = [
-            "", ".", "..", "index", "other.m3u8", "00000.ts", "0000000.ts", "00000a.ts", "a.ts", ".jpg", "A.jpg",
-            "a/b.jpg", "..jpg", "a..jpg", "a%2e.jpg", "a\\b.jpg", "a.jpg.exe", "a.mp4", "index.m3u8/", "a\0.jpg",
+            "",
+            ".",
+            "..",
+            "index",
+            "other.m3u8",
+            "00000.ts",
+            "0000000.ts",
+            "00000a.ts",
+            "a.ts",
+            ".jpg",
+            "A.jpg",
+            "a/b.jpg",
+            "..jpg",
+            "a..jpg",
+            "a%2e.jpg",
+            "a\\b.jpg",
+            "a.jpg.exe",
+            "a.mp4",
+            "index.m3u8/",
+            "a\0.jpg",
         ];
         for name in wrong {
             assert!(File::parse(vod, name).is_none(), "{name}");

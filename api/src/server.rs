@@ -73,8 +73,7 @@ pub async fn serve(parts: ApiParts, listeners: Vec<TcpListener>, token: Cancella
     let limits = Arc::new(parts.limits.clone());
     let hub_token = CancellationToken::new();
     let _stop_hub = hub_token.clone().drop_guard();
-    let (hub, reader) =
-        Hub::start(parts.db.clone(), Arc::clone(&parts.bus), parts.limits.clone(), hub_token.clone());
+    let (hub, reader) = Hub::start(parts.db.clone(), Arc::clone(&parts.bus), parts.limits.clone(), hub_token.clone());
     // A database that is away now is no reason not to answer: it is what `/health/ready` is for.
     let _ = timeout(limits.check_timeout, hub.ready()).await;
 
@@ -95,7 +94,7 @@ pub async fn serve(parts: ApiParts, listeners: Vec<TcpListener>, token: Cancella
         state.sockets.drain().await;
         state.executor.drain().await;
     };
-    if timeout(limits.close_timeout, drained).await.is_err() {
+    if timeout(limits.drain_timeout, drained).await.is_err() {
         tracing::warn!("some operations did not end in time and were left behind");
     }
     hub_token.cancel();
@@ -211,5 +210,20 @@ pub(crate) async fn until_cancelled(server: Server, token: &CancellationToken) -
     tokio::select! {
         result = &mut server => result,
         () = token.cancelled() => tokio::join!(server, handle.stop(true)).0,
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_taken_has_the_listeners_bound_on_unsent_bytes() {
+        let limits = Limits::default();
+        let listener = bounded(TcpListener::bind("127.0.0.1:0").unwrap(), &limits).unwrap();
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (taken, _) = listener.accept().unwrap();
+        let timeout = socket2::SockRef::from(&taken).tcp_user_timeout().unwrap();
+        assert_eq!(timeout, Some(limits.unsent_timeout));
     }
 }

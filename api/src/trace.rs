@@ -69,3 +69,25 @@ pub(crate) fn fault() -> HttpResponse {
         "errors": [{ "message": "something went wrong on our side", "extensions": { "code": "INTERNAL" } }]
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::{App, middleware::from_fn, test, web};
+
+    #[actix_web::test]
+    async fn a_handler_that_panics_is_answered_with_500_and_nothing_of_its_inside() {
+        async fn faulty() -> HttpResponse {
+            panic!("the secret inside")
+        }
+        let app = App::new().route("/faulty", web::get().to(faulty)).wrap(from_fn(request));
+        let app = test::init_service(app).await;
+        let error = test::try_call_service(&app, test::TestRequest::get().uri("/faulty").to_request()).await;
+        let response = error.unwrap_err().error_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = actix_web::body::to_bytes(response.into_body()).await.unwrap_or_default();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["errors"][0]["extensions"]["code"], "INTERNAL");
+        assert!(!body.to_string().contains("secret"));
+    }
+}

@@ -114,6 +114,7 @@ async fn store(event: LiveEvent, state: &State) -> Outcome {
 
 fn is_known(request: &HttpRequest, secret: &WebhookSecret) -> bool {
     let own = request.headers().get(SECRET_HEADER).map(header::HeaderValue::as_bytes);
-    let bearer = request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    let bearer =
+        request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     own.or(bearer).is_some_and(|text| secret.is(text))
 }

@@ -53,7 +53,9 @@ pub(crate) async fn open(
 ) -> Result<HttpResponse, actix_web::Error> {
     let sockets = state.sockets.clone();
     let Ok(slot) = Arc::clone(&sockets.slots).try_acquire_owned() else {
-        return Ok(HttpResponse::ServiceUnavailable().insert_header((header::RETRY_AFTER, "5")).body("too many sockets"));
+        return Ok(HttpResponse::ServiceUnavailable()
+            .insert_header((header::RETRY_AFTER, "5"))
+            .body("too many sockets"));
     };
     let (response, session, messages) = actix_ws::handle_with_protocols(&request, body, Protocol::NAMES)?;
     let chosen = response.headers().get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|name| name.to_str().ok());

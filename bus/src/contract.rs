@@ -9,6 +9,9 @@ use std::time::Duration;
 #[error("the bus is unavailable: {0}")]
 pub struct Error(pub String);
 
+/// Dead letters that a bus keeps; with more, the oldest goes.
+pub const MAX_DEAD_LETTERS: usize = 1_000;
+
 /// How often and how slowly a job comes back.
 #[derive(Clone, Copy, Debug)]
 pub struct RedeliveryPolicy {

@@ -14,8 +14,6 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
 
-/// Dead letters kept; with more, the oldest goes, and the log says so.
-pub const MAX_DEAD_LETTERS: usize = 1_000;
 /// Notices a reader may lag behind before it loses the oldest.
 const NOTICE_BACKLOG: usize = 1_024;
 

@@ -7,6 +7,6 @@ mod contract;
 mod in_process;
 mod rabbit;
 
-pub use contract::{Bus, Delivery, Error, Jobs, Notices, Outcome, RedeliveryPolicy};
-pub use in_process::{InProcess, MAX_DEAD_LETTERS};
+pub use contract::{Bus, Delivery, Error, Jobs, MAX_DEAD_LETTERS, Notices, Outcome, RedeliveryPolicy};
+pub use in_process::InProcess;
 pub use rabbit::{Rabbit, RabbitSettings};

@@ -12,7 +12,7 @@ mod publisher;
 mod settings;
 mod topology;
 
-use crate::contract::{Bus, Error, Jobs, Notices};
+use crate::contract::{Bus, Error, Jobs, MAX_DEAD_LETTERS, Notices};
 use async_trait::async_trait;
 use bytes::Bytes;
 use feed::{Feed, JobFeed, NoticeFeed, Source};
@@ -125,14 +125,15 @@ impl Bus for Rabbit {
     }
 }
 
-/// Takes dead letters without acknowledging them, then gives them back: the broker has no way to look without taking.
+/// Takes the dead letters without acknowledging them, then gives them back: the broker has no way to look without
+/// taking. All are taken, whatever the limit: a quorum queue puts what comes back behind what came back before, so
+/// giving back only some would change their order.
 async fn read_and_return(channel: &Channel, topology: &Topology, limit: usize) -> lapin::Result<Vec<(Bytes, String)>> {
     let queue = &topology.dead_letters;
     let mut letters = Vec::new();
     let mut last = None;
-    while letters.len() < limit {
+    while letters.len() < MAX_DEAD_LETTERS {
         let Some(got) = channel.basic_get(queue.clone(), BasicGetOptions::default()).await? else { break };
-        eprintln!("DBG got {:?} left {} tag {}", got.delivery.data, got.message_count, got.delivery.delivery_tag);
         last = Some((got.delivery.delivery_tag, got.message_count));
         letters.push((got.delivery.data.into(), parcel::reason(&got.delivery.properties)));
     }
@@ -141,22 +142,19 @@ async fn read_and_return(channel: &Channel, topology: &Topology, limit: usize) -
         wait_until_holds(channel, queue, letters.len() + left as usize).await?;
     }
     channel.close(200, "OK".into()).await?;
+    letters.truncate(limit);
     Ok(letters)
 }
 
-/// A quorum queue takes messages back with low priority: until it has, other readers miss them, or see later ones first.
+/// A quorum queue takes messages back some time after the channel has accepted that; until then other readers miss them.
 async fn wait_until_holds(channel: &Channel, queue: &ShortString, messages: usize) -> lapin::Result<()> {
     let mut ticks = tokio::time::interval(RETURN_POLL_INTERVAL);
     // Bounded: another reader may hold some of them.
     for _ in 0..RETURN_POLLS {
         ticks.tick().await;
         let look = QueueDeclareOptions::default().passive();
-        eprintln!(
-            "DBG want {messages} have {}",
-            channel.queue_declare(queue.clone(), look, FieldTable::default()).await?.message_count()
-        );
-        if channel.queue_declare(queue.clone(), look, FieldTable::default()).await?.message_count() as usize >= messages
-        {
+        let found = channel.queue_declare(queue.clone(), look, FieldTable::default()).await?;
+        if found.message_count() as usize >= messages {
             break;
         }
     }

@@ -57,10 +57,10 @@ impl Container {
 
     /// Whether players expect `codec` in it.
     pub(crate) fn holds(self, codec: Id) -> bool {
-        use Id::{AAC, AAC_LATM, AC3, ALAC, AV1, EAC3, FLAC, H264, HEVC, MP2, MP3, OPUS, VORBIS, VP8, VP9};
+        use Id::{AAC, AAC_LATM, AC3, ALAC, AV1, EAC3, H264, HEVC, MP2, MP3, OPUS, VORBIS, VP8, VP9};
         match self {
             Self::MpegTs => matches!(codec, H264 | HEVC | AAC | AAC_LATM | MP2 | MP3 | AC3 | EAC3 | OPUS),
-            Self::Mp4 => matches!(codec, H264 | HEVC | AV1 | VP9 | AAC | MP3 | AC3 | EAC3 | ALAC | FLAC | OPUS),
+            Self::Mp4 => matches!(codec, H264 | HEVC | AV1 | VP9 | AAC | MP3 | AC3 | EAC3 | ALAC | OPUS),
             Self::Mov => matches!(codec, H264 | HEVC | AAC | MP3 | AC3 | EAC3 | ALAC),
             Self::Matroska => codec != AAC_LATM,
             Self::WebM => matches!(codec, VP8 | VP9 | AV1 | VORBIS | OPUS),

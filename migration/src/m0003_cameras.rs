@@ -13,7 +13,9 @@ impl MigrationTrait for Migration {
         let source =
             Index::create().name("cctv_source").table("cctv").col("source").col("source_id").unique().to_owned();
         let cell = Index::create().name("cctv_cell").table("cctv").col("cell").to_owned();
+        let recent = Index::create().name("cctv_recent").table("cctv").col("created_at").col("id").to_owned();
         manager.create_index(source).await?;
+        manager.create_index(recent).await?;
         manager.create_index(cell).await
     }
 

@@ -71,8 +71,24 @@ fn unwritable(output: &Path, error: &std::io::Error) -> Error {
 }
 
 /// Copies the examined track and the sound; `false` when the picture has to be encoded after all, since the container
-/// does not take its codec or its rotation, or since there is more in the packets than was shown and examined.
-fn copy(mut demuxer: Demuxer, part: &Path, container: Container, examined: &Examined) -> Result<bool, media::Error> {
+/// does not take its codec, its rotation or its times, or since there is more in the packets than was shown and
+/// examined.
+fn copy(demuxer: Demuxer, part: &Path, container: Container, examined: &Examined) -> Result<bool, media::Error> {
+    match copy_packets(demuxer, part, container, examined) {
+        Err(media::Error::Mux(reason)) => {
+            tracing::info!(reason, "the picture is encoded anew, since its packets cannot be copied");
+            Ok(false)
+        }
+        copied => copied,
+    }
+}
+
+fn copy_packets(
+    mut demuxer: Demuxer,
+    part: &Path,
+    container: Container,
+    examined: &Examined,
+) -> Result<bool, media::Error> {
     let video = demuxer.video()?;
     let turned = video.rotation != media::Rotation::None && !container.holds_rotation();
     if turned || !demuxer.fits(video.index, container) {

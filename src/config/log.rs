@@ -57,7 +57,8 @@ impl Log {
     /// Logs from now on. stdout stays free for results.
     pub fn start(self) {
         let registry = tracing_subscriber::registry().with(self.filter);
-        let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+        let layer =
+            tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
         let started = match self.format {
             Format::Text => registry.with(layer).try_init(),
             Format::Json => registry.with(layer.json().flatten_event(true)).try_init(),

@@ -63,7 +63,8 @@ impl StorageFlags {
         let replays = self.root("REPLAYS_URL", self.replays_url.as_ref(), "replays", data, faults);
         let (recordings, replays) = (recordings?, replays?);
         if within(&recordings, &replays) || within(&replays, &recordings) {
-            faults.add("RECORDINGS_URL, REPLAYS_URL", "one lies in the other; recordings must not be where replays are");
+            faults
+                .add("RECORDINGS_URL, REPLAYS_URL", "one lies in the other; recordings must not be where replays are");
             return None;
         }
         Some(Storage { recordings, replays, settings: settings? })

@@ -41,16 +41,42 @@ fn every_fault_is_named_at_once() {
     let blocked = folder.file("blocked");
     let missing = folder.path("missing.onnx");
     let named = faults(&[
-        "--log=,,=", "--log-format=xml", "serve", "--data-dir", &blocked, "--bind=nowhere", "--public-url=ftp://x",
-        "--replays-public-url=https://x/?a=b", "--database-url=mysql://root:hunter2@db/x", "--database-connections=0",
-        "--amqp-url=http://guest:hunter2@broker", "--recordings-url=https://x", "--replays-url=file://host/x",
-        "--aws-allow-http=perhaps", "--live-provider=youtube", "--model", &missing, "--threads=none",
+        "--log=,,=",
+        "--log-format=xml",
+        "serve",
+        "--data-dir",
+        &blocked,
+        "--bind=nowhere",
+        "--public-url=ftp://x",
+        "--replays-public-url=https://x/?a=b",
+        "--database-url=mysql://root:hunter2@db/x",
+        "--database-connections=0",
+        "--amqp-url=http://guest:hunter2@broker",
+        "--recordings-url=https://x",
+        "--replays-url=file://host/x",
+        "--aws-allow-http=perhaps",
+        "--live-provider=youtube",
+        "--model",
+        &missing,
+        "--threads=none",
         "--webhook-secret=",
     ]);
     for variable in [
-        "LOG", "LOG_FORMAT", "DATA_DIR", "BIND", "PUBLIC_URL", "REPLAYS_PUBLIC_URL", "DATABASE_URL",
-        "DATABASE_CONNECTIONS", "AMQP_URL", "RECORDINGS_URL", "REPLAYS_URL", "AWS_ALLOW_HTTP", "LIVE_PROVIDER",
-        "FACE_MODEL", "REDACT_THREADS",
+        "LOG",
+        "LOG_FORMAT",
+        "DATA_DIR",
+        "BIND",
+        "PUBLIC_URL",
+        "REPLAYS_PUBLIC_URL",
+        "DATABASE_URL",
+        "DATABASE_CONNECTIONS",
+        "AMQP_URL",
+        "RECORDINGS_URL",
+        "REPLAYS_URL",
+        "AWS_ALLOW_HTTP",
+        "LIVE_PROVIDER",
+        "FACE_MODEL",
+        "REDACT_THREADS",
     ] {
         let of = named.iter().filter(|fault| fault.starts_with(&format!("  - {variable}: "))).count();
         assert_eq!(of, 1, "{variable} in {named:#?}");
@@ -72,9 +98,10 @@ fn nothing_needs_to_be_said_but_where_the_model_is() {
 fn api_and_worker_apart_need_a_broker_between_them() {
     let folder = Folder::new();
     let (data, model) = (folder.path("data"), folder.file("model.onnx"));
-    for arguments in [vec!["api", "--data-dir", &data, "--amqp-url="], vec![
-        "worker", "--data-dir", &data, "--model", &model, "--amqp-url=",
-    ]] {
+    for arguments in [
+        vec!["api", "--data-dir", &data, "--amqp-url="],
+        vec!["worker", "--data-dir", &data, "--model", &model, "--amqp-url="],
+    ] {
         let named = faults(&arguments);
         assert!(named.len() == 1 && named[0].contains("AMQP_URL"), "{named:?}");
     }
@@ -108,9 +135,18 @@ fn a_configuration_printed_for_debugging_shows_no_secret() {
     let folder = Folder::new();
     let (data, model) = (folder.path("data"), folder.file("model.onnx"));
     let cli = Cli::try_parse_from([
-        "emergency-time", "serve", "--data-dir", &data, "--model", &model, "--webhook-secret=hunter2",
-        "--database-url=postgres://someone:hunter2@db/x", "--amqp-url=amqp://guest:hunter2@broker",
-        "--aws-access-key-id=me", "--aws-secret-access-key=hunter2", "--aws-session-token=hunter2",
+        "emergency-time",
+        "serve",
+        "--data-dir",
+        &data,
+        "--model",
+        &model,
+        "--webhook-secret=hunter2",
+        "--database-url=postgres://someone:hunter2@db/x",
+        "--amqp-url=amqp://guest:hunter2@broker",
+        "--aws-access-key-id=me",
+        "--aws-secret-access-key=hunter2",
+        "--aws-session-token=hunter2",
     ]);
     let Command::Serve(flags) = cli.unwrap().command else { panic!("not serve") };
     let shown = format!("{:?}", flags.check().unwrap());
@@ -127,7 +163,9 @@ fn an_address_that_listens_everywhere_is_reached_on_this_machine() {
         ("[::1]:8080", "http://[::1]:8080/"),
     ] {
         let arguments = ["emergency-time", "simulate", "clip.mp4", "--at=1,2", "--data-dir", &data, "--bind", bind];
-        let Command::Simulate(command) = Cli::try_parse_from(arguments).unwrap().command else { panic!("not simulate") };
+        let Command::Simulate(command) = Cli::try_parse_from(arguments).unwrap().command else {
+            panic!("not simulate")
+        };
         assert_eq!(command.target.check().unwrap().server.as_str(), public);
     }
 }

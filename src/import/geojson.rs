@@ -113,7 +113,9 @@ fn position(geometry: &Value) -> Result<Position, String> {
 fn text(properties: &Map<String, Value>, name: &str, most: usize) -> Result<Option<String>, String> {
     match properties.get(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if text.chars().count() > most => Err(format!("{name} has more than {most} characters")),
+        Some(Value::String(text)) if text.chars().count() > most => {
+            Err(format!("{name} has more than {most} characters"))
+        }
         Some(Value::String(text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
         Some(_) => Err(format!("{name} is not a text")),
     }
@@ -179,15 +181,18 @@ mod tests {
     fn a_camera_is_read_with_all_that_is_said_of_it() {
         let found = found(&[feature(&json!(7), "HLS", "https://example.org/7.m3u8")]);
         assert!(found.faults.is_empty());
-        assert_eq!(found.cameras[0], Camera {
-            source: "seoul".into(),
-            source_id: "7".into(),
-            name: "City hall".into(),
-            kind: cctv::Kind::Hls,
-            url: "https://example.org/7.m3u8".into(),
-            attribution: Some("Seoul".into()),
-            position: Position::new(126.9784, 37.5667).unwrap(),
-        });
+        assert_eq!(
+            found.cameras[0],
+            Camera {
+                source: "seoul".into(),
+                source_id: "7".into(),
+                name: "City hall".into(),
+                kind: cctv::Kind::Hls,
+                url: "https://example.org/7.m3u8".into(),
+                attribution: Some("Seoul".into()),
+                position: Position::new(126.9784, 37.5667).unwrap(),
+            }
+        );
     }
 
     #[test]
@@ -221,13 +226,16 @@ mod tests {
         let found = found(&[good, line, nowhere, again, json!(3)]);
         assert_eq!((found.features, found.cameras.len()), (5, 1));
         let faults: Vec<_> = found.faults.iter().map(ToString::to_string).collect();
-        assert_eq!(faults, [
-            "feature 1: its geometry is not a Point; id is neither a text nor a number",
-            "feature 2: longitude must lie between -180 and 180, not 200; name is missing; \
+        assert_eq!(
+            faults,
+            [
+                "feature 1: its geometry is not a Point; id is neither a text nor a number",
+                "feature 2: longitude must lie between -180 and 180, not 200; name is missing; \
              kind is \"RTSP\", not one of HLS, MP4, IMAGE; url has the scheme rtsp, not http or https",
-            "feature 3: has the same id as feature 0: \"good\"",
-            "feature 4: is not a Feature",
-        ]);
+                "feature 3: has the same id as feature 0: \"good\"",
+                "feature 4: is not a Feature",
+            ]
+        );
     }
 
     #[test]

@@ -40,8 +40,7 @@ pub struct Clip {
     known: Vec<Piece>,
     next: usize,
     cutting: Option<(mpsc::Receiver<Piece>, JoinHandle<Result<()>>)>,
-    /// Holds the pieces; gone with the clip.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Nobody takes pieces any more.
@@ -69,7 +68,7 @@ impl Clip {
         let (input, output) = (path.to_owned(), folder.path().to_owned());
         let task = tokio::task::spawn_blocking(move || pieces(&input, &output, segment_ms, &sender));
         let cutting = Some((receiver, task));
-        Ok(Self { path: path.to_owned(), outline, known: Vec::new(), next: 0, cutting, _folder: folder })
+        Ok(Self { path: path.to_owned(), outline, known: Vec::new(), next: 0, cutting, folder })
     }
 
     /// What is known of it.
@@ -104,6 +103,16 @@ impl Clip {
     pub fn rewind(&mut self) {
         self.next = 0;
     }
+
+    /// Stops cutting and takes the pieces away.
+    pub async fn close(self) -> Result<()> {
+        if let Some((receiver, task)) = self.cutting {
+            drop(receiver);
+            // The cutter may be writing a piece; a folder that is still written to cannot be taken away.
+            task.await.context("the clip's cutter broke down")??;
+        }
+        self.folder.close().context("the clip's pieces cannot be taken away")
+    }
 }
 
 /// Cuts the clip into files, never far ahead of who plays it. Blocks.
@@ -115,7 +124,7 @@ fn pieces(input: &Path, folder: &Path, segment_ms: u64, sender: &mpsc::Sender<Pi
         sender.blocking_send(piece).map_err(|_| NotTaken::Unwanted)
     };
     match cut::cut(input, segment_ms, &mut keep) {
-        // Whoever stopped playing has the reason.
+        // Whoever stopped playing knows why.
         Ok(_) | Err(cut::Error::Refused(NotTaken::Unwanted)) => Ok(()),
         Err(error) => Err(error.into()),
     }

@@ -36,8 +36,8 @@ pub struct Recorder {
 
 impl Recorder {
     /// A recorder for a channel; nothing is written yet.
-    pub fn new(store: Recordings, channel_arn: &str, outline: &Outline, segment_ms: u64) -> Result<Self> {
-        Ok(Self {
+    pub fn new(store: Recordings, channel_arn: &str, outline: &Outline, segment_ms: u64) -> Self {
+        Self {
             store,
             layout: None,
             id: Uuid::new_v4().simple().to_string()[..12].to_owned(),
@@ -50,7 +50,7 @@ impl Recorder {
             target_s: (3 * segment_ms).div_ceil(1_000),
             entries: Vec::new(),
             duration_ms: 0,
-        })
+        }
     }
 
     /// How messages name the recording.
@@ -148,7 +148,7 @@ mod tests {
             sound: Sound::Copied,
         };
         let arn = "arn:emergency-time:live:local:0:channel/stream_1";
-        let mut recorder = Recorder::new(store.clone(), arn, &outline, 2_000).unwrap();
+        let mut recorder = Recorder::new(store.clone(), arn, &outline, 2_000);
         let now = Clock::System.now();
         recorder.start(now).await.unwrap();
         recorder.segment(Bytes::from_static(b"one"), 2_000, now, false).await.unwrap();

@@ -64,7 +64,7 @@ enum Repeat {
 
 impl Server {
     /// The server at `base`.
-    pub fn new(base: Url, secret: Secret<String>) -> Result<Self> {
+    pub fn new(base: &Url, secret: Secret<String>) -> Result<Self> {
         let http = Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(REQUEST_TIMEOUT).build();
         let below = |path: &str| {
             let mut url = base.clone();
@@ -141,5 +141,82 @@ impl Server {
             sleep(delay).await;
             delay = (delay * 2).min(LAST_DELAY);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::{TcpListener, TcpStream},
+    };
+
+    /// Reads one request, of which nothing but the head is looked at, and answers it.
+    async fn answer(mut connection: TcpStream, status: &str, body: &str) -> String {
+        let mut request = Vec::new();
+        let (mut head, mut length) = (None, 0);
+        while head.is_none_or(|head| request.len() < head + length) {
+            assert_ne!(connection.read_buf(&mut request).await.unwrap(), 0, "a whole request");
+            let text = String::from_utf8_lossy(&request).to_lowercase();
+            head = text.find("\r\n\r\n").map(|at| at + 4);
+            let announced = text.lines().find_map(|line| line.strip_prefix("content-length: "));
+            length = announced.and_then(|length| length.parse().ok()).unwrap_or(0);
+        }
+        let length = body.len();
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+        connection.write_all(answer.as_bytes()).await.unwrap();
+        connection.shutdown().await.unwrap();
+        String::from_utf8(request).unwrap()
+    }
+
+    /// A server that gives these answers, one after the other, and then the requests it got.
+    async fn playing(
+        answers: &'static [(&'static str, &'static str)],
+    ) -> (Server, tokio::task::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = Url::parse(&format!("http://{}/under", listener.local_addr().unwrap())).unwrap();
+        let requests = tokio::spawn(async move {
+            let mut requests = Vec::new();
+            for (status, body) in answers {
+                requests.push(answer(listener.accept().await.unwrap().0, status, body).await);
+            }
+            requests
+        });
+        (Server::new(&base, Secret::new("hunter2".into())).unwrap(), requests)
+    }
+
+    #[tokio::test]
+    async fn a_message_is_sent_again_until_it_is_taken() {
+        let (server, requests) = playing(&[("503 Down", ""), ("500 Broken", ""), ("202 Accepted", "")]).await;
+        server.post(Some(json!({ "detail-type": "test" }))).await.unwrap();
+        let requests = requests.await.unwrap();
+        assert_eq!((requests.len(), &requests[0]), (3, &requests[2]));
+        assert!(requests[0].starts_with("POST /under/webhooks/ivs ") && requests[0].contains("hunter2"));
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_refused_is_not_sent_again() {
+        let (server, requests) = playing(&[("401 Unauthorized", "")]).await;
+        let error = server.post(Some(json!({ "detail-type": "test" }))).await.unwrap_err();
+        assert!(format!("{error:#}").contains("401"), "{error:#}");
+        assert_eq!(requests.await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_may_have_been_started_is_not_started_twice() {
+        let (server, requests) = playing(&[("500 Internal Server Error", "")]).await;
+        let position = Position::new(1.0, 2.0).unwrap();
+        assert!(server.start_stream("title", position, Category::Fire).await.is_err());
+        assert_eq!(requests.await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn why_a_stream_was_not_started_is_said() {
+        const REFUSAL: &str = r#"{"data":{"startStream":{"error":{"code":"INVALID","message":"title: is empty"}}}}"#;
+        let (server, _requests) = playing(&[("200 OK", REFUSAL)]).await;
+        let position = Position::new(1.0, 2.0).unwrap();
+        let error = server.start_stream("", position, Category::Fire).await.map(|_| ()).unwrap_err();
+        assert_eq!(error.to_string(), "startStream: INVALID: title: is empty");
     }
 }

@@ -49,6 +49,7 @@ async fn a_broadcast_becomes_a_blurred_replay(shape: Shape, name: &str) -> Resul
 
     let seen = story::heard_everything(&subscriber, &site).await?;
     story::is_a_good_tale(&seen, &stream, &vod.id)?;
+    ensure!(subscriber.connections() == 1, "the subscription broke in fair weather");
     map_watch::hands_over(&watch.end().await?, &stream)?;
     replay_is_whole_and_blurred(&site, &stream, &vod, &clip).await?;
     recordings_are_out_of_reach(&site, &vod).await?;

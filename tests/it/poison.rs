@@ -57,7 +57,10 @@ async fn spoilt(site: &Site, title: &str, numbers: &[usize]) -> Result<Handmade>
     for &number in numbers {
         broadcast.spoil(number);
     }
-    broadcast.play(site).await?;
+    broadcast.write(site).await?;
+    for name in ["Stream Start", "Recording Start", "Stream End", "Recording End", "Session Ended"] {
+        broadcast.send(site, &broadcast.message_of(name)?).await?;
+    }
     Ok(broadcast)
 }
 

@@ -163,10 +163,7 @@ impl Subscriber {
     pub(super) async fn next(&mut self) -> Result<Arc<event::Model>, Ended> {
         match self.queue.recv().await {
             Some(event) => Ok(event),
-            None => Err(self
-                .lagged_after
-                .get()
-                .map_or(Ended::Closed, |&resume_after| Ended::Lagged { resume_after })),
+            None => Err(self.lagged_after.get().map_or(Ended::Closed, |&resume_after| Ended::Lagged { resume_after })),
         }
     }
 }

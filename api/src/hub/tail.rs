@@ -157,8 +157,7 @@ impl Hub {
         }
         // The event itself is still there, or all of its successors are.
         let query = event::Entity::find().select_only().column(event::Column::Seq);
-        let oldest: Option<i64> =
-            query.order_by_asc(event::Column::Seq).limit(1).into_tuple().one(&self.db).await?;
+        let oldest: Option<i64> = query.order_by_asc(event::Column::Seq).limit(1).into_tuple().one(&self.db).await?;
         Ok(oldest.is_some_and(|oldest| after >= oldest - 1))
     }
 }

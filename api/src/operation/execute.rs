@@ -4,8 +4,11 @@
 //! under other parts' hands. So everything that touches the database runs on the runtime the server was started from,
 //! as a task that the executor keeps count of.
 
-use super::{Operation, finish};
-use crate::{Limits, schema::Schema};
+use super::{Operation, finish, refusal};
+use crate::{
+    Limits,
+    schema::{Code, Schema},
+};
 use async_graphql::{Response, futures_util::stream::BoxStream};
 use futures_util::StreamExt as _;
 use std::sync::Arc;
@@ -22,16 +25,27 @@ pub(crate) struct Executor {
     runtime: Handle,
 }
 
-/// What became of a query or mutation.
-pub(crate) enum Outcome {
-    /// It has an answer.
-    Answered(Box<Response>),
+/// Why a query or mutation has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unanswered {
     /// Not executed: too many others are.
     Busy,
     /// It took too long and was given up.
     TimedOut,
     /// It panicked.
     Crashed,
+}
+
+impl Unanswered {
+    /// What a client may know of it.
+    pub(crate) fn response(self) -> Response {
+        let (code, message) = match self {
+            Self::Busy => (Code::Unavailable, "too many requests at once; try again"),
+            Self::TimedOut => (Code::Unavailable, "this took too long and was given up"),
+            Self::Crashed => (Code::Internal, "something went wrong on our side"),
+        };
+        refusal(code, message)
+    }
 }
 
 impl Executor {
@@ -43,8 +57,8 @@ impl Executor {
 
     /// Executes a query or a mutation. It goes on to its end, or its timeout, even if this future is dropped: a
     /// mutation is not cut in the middle because its client hung up.
-    pub(crate) async fn execute(&self, operation: Operation) -> Outcome {
-        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else { return Outcome::Busy };
+    pub(crate) async fn execute(&self, operation: Operation) -> Result<Response, Unanswered> {
+        let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| Unanswered::Busy)?;
         let this = self.clone();
         let task = async move {
             let answer = timeout(this.limits.execution_timeout, this.schema.execute(operation.request)).await;
@@ -52,12 +66,12 @@ impl Executor {
             answer.map(|response| finish(response, &this.limits))
         };
         match self.tasks.spawn_on(task, &self.runtime).await {
-            Ok(Ok(response)) => Outcome::Answered(Box::new(response)),
+            Ok(Ok(response)) => Ok(response),
             Ok(Err(_)) => {
                 tracing::warn!(timeout_ms = self.limits.execution_timeout.as_millis(), "an operation took too long");
-                Outcome::TimedOut
+                Err(Unanswered::TimedOut)
             }
-            Err(_) => Outcome::Crashed,
+            Err(_) => Err(Unanswered::Crashed),
         }
     }
 

@@ -86,7 +86,8 @@ fn block_string(rest: &[u8]) -> Option<usize> {
 
 /// Measures a parsed document.
 pub(super) fn document(document: &ExecutableDocument, limits: &Limits) -> Result<(), Excess> {
-    let mut sizes = Sizes { fragments: &document.fragments, known: HashMap::new(), depth: 0, deepest: limits.query_nesting };
+    let mut sizes =
+        Sizes { fragments: &document.fragments, known: HashMap::new(), depth: 0, deepest: limits.query_nesting };
     for (_, operation) in document.operations.iter() {
         let size = sizes.of(&operation.node.selection_set.node)?;
         if size > limits.graphql_selections {

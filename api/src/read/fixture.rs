@@ -175,7 +175,7 @@ pub(crate) fn positions(count: usize) -> Vec<(f64, f64)> {
         f64::from(u32::try_from(state >> 32).unwrap()) / f64::from(u32::MAX)
     };
     let special = [(180.0, 0.1), (-180.0, -0.1), (179.99, 0.0), (-179.99, 0.0), (0.0, 90.0), (10.0, -90.0), (0.0, 0.0)];
-    let mut spread = move |number: usize| match number % 3 {
+    let spread = move |number: usize| match number % 3 {
         0 => (127.0 + share(), 37.0 + share()),
         1 => ((178.5 + 3.0 * share() + 180.0) % 360.0 - 180.0, -2.0 + 4.0 * share()),
         _ => (-180.0 + 360.0 * share(), -90.0 + 180.0 * share()),

@@ -17,8 +17,7 @@ pub(super) enum Part {
 /// Whether the client has this very object already (weak comparison).
 pub(super) fn is_known(if_none_match: Option<&str>, etag: &str) -> bool {
     let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    if_none_match
-        .is_some_and(|tags| tags.trim() == "*" || tags.split(',').any(|tag| strong(tag) == strong(etag)))
+    if_none_match.is_some_and(|tags| tags.trim() == "*" || tags.split(',').any(|tag| strong(tag) == strong(etag)))
 }
 
 /// Whether the part that the client has is of this very object (strong comparison), so that a range may go on after

@@ -1,10 +1,11 @@
 //! Whether a replay may be shown, remembered for moments, so that a viewer's every segment is not a query.
 //!
-//! What is remembered is bounded in number and age; a replay that is taken down plays on for that age at most.
+//! What is remembered is bounded in number and age; a replay that is taken down plays on for that age at most. That one
+//! is not ready is not remembered: its viewers ask again the moment it is.
 
 use crate::operation::Executor;
 use entity::{VodId, vod};
-use sea_orm::{DatabaseConnection, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _, ColumnTrait as _};
+use sea_orm::{ColumnTrait as _, DatabaseConnection, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _};
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
@@ -19,25 +20,27 @@ pub(crate) struct States {
     db: DatabaseConnection,
     most: usize,
     max_age: Duration,
-    known: Mutex<HashMap<VodId, (Instant, bool)>>,
+    ready: Mutex<HashMap<VodId, Instant>>,
 }
 
 impl States {
     /// Remembers at most so many for so long.
     pub(crate) fn new(db: DatabaseConnection, most: usize, max_age: Duration) -> Self {
-        Self { db, most, max_age, known: Mutex::default() }
+        Self { db, most, max_age, ready: Mutex::default() }
     }
 
     /// Whether the replay is ready.
     pub(super) async fn is_ready(&self, vod: VodId, executor: &Executor) -> Result<bool, Unknown> {
-        if let Some(ready) = self.recall(vod) {
-            return Ok(ready);
+        if self.recall(vod) {
+            return Ok(true);
         }
         let db = self.db.clone();
         match executor.run(async move { status(&db, vod).await }).await {
             Some(Ok(status)) => {
                 let ready = status == Some(vod::Status::Ready);
-                self.remember(vod, ready);
+                if ready {
+                    self.remember(vod);
+                }
                 Ok(ready)
             }
             Some(Err(error)) => {
@@ -48,19 +51,19 @@ impl States {
         }
     }
 
-    fn recall(&self, vod: VodId) -> Option<bool> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(&vod).filter(|(since, _)| since.elapsed() < self.max_age).map(|&(_, ready)| ready)
+    fn recall(&self, vod: VodId) -> bool {
+        let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        ready.get(&vod).is_some_and(|since| since.elapsed() < self.max_age)
     }
 
-    fn remember(&self, vod: VodId, ready: bool) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= self.most {
-            known.retain(|_, (since, _)| since.elapsed() < self.max_age);
+    fn remember(&self, vod: VodId) {
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if ready.len() >= self.most {
+            ready.retain(|_, since| since.elapsed() < self.max_age);
         }
         // Full of fresh ones: the rest is asked for each time.
-        if known.len() < self.most {
-            known.insert(vod, (Instant::now(), ready));
+        if ready.len() < self.most {
+            ready.insert(vod, Instant::now());
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Limits,
-    operation::{Answer, Executor, Operation, Outcome, is_refused, lagged, refusal},
+    operation::{Answer, Executor, Operation, Unanswered, is_refused, lagged, refusal},
     schema::Code,
 };
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, Closed, ProtocolError, Session};
@@ -139,9 +139,7 @@ impl Socket {
             Some(Ok(AggregatedMessage::Text(text))) if text.len() > self.limits.message_bytes => Err(close::TOO_LARGE),
             Some(Ok(AggregatedMessage::Text(text))) => self.obey(&text).await,
             Some(Ok(AggregatedMessage::Binary(_))) => Err(close::INVALID_MESSAGE),
-            Some(Ok(AggregatedMessage::Ping(payload))) => {
-                within(&self.limits, self.session.pong(&payload)).await
-            }
+            Some(Ok(AggregatedMessage::Ping(payload))) => within(&self.limits, self.session.pong(&payload)).await,
             Some(Ok(AggregatedMessage::Pong(_))) => Ok(()),
             Some(Ok(AggregatedMessage::Close(_))) => Err(close::NORMAL),
             Some(Err(error)) => Err(close::reading(&error)),
@@ -276,7 +274,7 @@ impl Task {
     async fn run(self, operation: Operation) {
         let last = match AssertUnwindSafe(self.operate(operation)).catch_unwind().await {
             Ok(last) => last,
-            Err(_) => self.refused(Code::Internal, "something went wrong on our side"),
+            Err(_) => self.answer(&Unanswered::Crashed.response()).await,
         };
         self.say(last).await;
     }
@@ -284,12 +282,8 @@ impl Task {
     /// Says what there is to say, and returns the last of it.
     async fn operate(&self, operation: Operation) -> Said {
         if operation.kind() != OperationType::Subscription {
-            return match self.executor.execute(operation).await {
-                Outcome::Answered(response) => self.answer(&response).await,
-                Outcome::Busy => self.refused(Code::Unavailable, "too many requests at once; try again"),
-                Outcome::TimedOut => self.refused(Code::Unavailable, "this took too long and was given up"),
-                Outcome::Crashed => self.refused(Code::Internal, "something went wrong on our side"),
-            };
+            let response = self.executor.execute(operation).await.unwrap_or_else(Unanswered::response);
+            return self.answer(&response).await;
         }
         let mut answers = self.executor.stream(operation);
         while let Some(response) = answers.next().await {
@@ -309,10 +303,6 @@ impl Task {
         let text = self.protocol.next(&self.id, &Answer(response));
         self.say(Said::Message { text, slow: lagged(response) }).await;
         Said::Over
-    }
-
-    fn refused(&self, code: Code, message: &str) -> Said {
-        Said::Last(self.protocol.error(&self.id, &refusal(code, message).errors))
     }
 
     async fn say(&self, said: Said) {

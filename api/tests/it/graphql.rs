@@ -83,7 +83,12 @@ async fn a_request_that_is_not_well_formed_is_400() {
 #[tokio::test]
 async fn a_document_that_is_refused_is_400_or_200_by_media_type_and_has_no_data() {
     let served = Served::start().await;
-    for query in ["{", "{ nothing }", "query ($id: ID!) { stream(id: $id) { id } }", "query A { __typename } query B { __typename }"] {
+    for query in [
+        "{",
+        "{ nothing }",
+        "query ($id: ID!) { stream(id: $id) { id } }",
+        "query A { __typename } query B { __typename }",
+    ] {
         let body = json!({ "query": query }).to_string();
         for (accept, status) in [(JSON, StatusCode::OK), (GRAPHQL, StatusCode::BAD_REQUEST)] {
             let answer = post(&served, accept, body.clone()).await;
@@ -182,7 +187,8 @@ async fn other_methods_are_405_with_what_is_allowed() {
 #[tokio::test]
 async fn dashboards_of_any_site_may_ask_without_credentials() {
     let served = Served::start().await;
-    let preflight = served.http.request(Method::OPTIONS, served.url("/graphql")).header("origin", "https://example.org");
+    let preflight =
+        served.http.request(Method::OPTIONS, served.url("/graphql")).header("origin", "https://example.org");
     let preflight = preflight
         .header("access-control-request-method", "POST")
         .header("access-control-request-headers", "content-type")
@@ -204,9 +210,13 @@ async fn a_batch_is_answered_in_order_and_bounded() {
     let answer = post(&served, GRAPHQL, json!([one, { "query": "{ nothing }" }, one]).to_string()).await;
     assert_eq!(answer.status(), StatusCode::OK);
     let answers: Vec<Value> = answer.json().await.unwrap();
-    assert_eq!((&answers[0]["data"]["__typename"], &answers[2]["data"]["__typename"]), (&json!("Query"), &json!("Query")));
+    assert_eq!(
+        (&answers[0]["data"]["__typename"], &answers[2]["data"]["__typename"]),
+        (&json!("Query"), &json!("Query"))
+    );
     assert_eq!(answers[1]["errors"][0]["extensions"]["code"], "BAD_INPUT");
-    for wrong in [json!([]), json!([one, one, one, one]), json!([[one]]), json!([1])] {
+    for wrong in [json!([]), json!([one, one, one, one]), json!([[one]]), json!([1]), json!([{ "query": START }, 1])] {
         assert_eq!(post(&served, GRAPHQL, wrong.to_string()).await.status(), StatusCode::BAD_REQUEST, "{wrong}");
     }
+    assert_eq!(streams(&served).await, 0, "nothing of a batch is executed unless all of it is well formed");
 }

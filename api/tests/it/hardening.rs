@@ -1,9 +1,13 @@
 //! Requests that are small to send and large to answer: each is refused, and the server answers the next.
 
-use crate::harness::Served;
+use crate::harness::{Served, soon};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 async fn send(served: &Served, query: &str) -> (StatusCode, Value) {
     let request = served.http.post(served.url("/graphql")).header("accept", "application/graphql-response+json");
@@ -54,7 +58,8 @@ async fn a_small_document_that_stands_for_a_large_one_is_refused() {
     is_refused(&served, "aliases", &format!("{aliases} }}")).await;
     is_refused(&served, "directives", &format!("{{ __typename {} }}", "@skip(if: false) ".repeat(1_000))).await;
     is_refused(&served, "unknown directives", &format!("{{ __typename {} }}", "@a ".repeat(9_000))).await;
-    is_refused(&served, "directives of the operation", &format!("query {} {{ __typename }}", "@a ".repeat(9_000))).await;
+    is_refused(&served, "directives of the operation", &format!("query {} {{ __typename }}", "@a ".repeat(9_000)))
+        .await;
     let circular = "fields { name type { ".repeat(9) + "name" + &" } }".repeat(9);
     is_refused(&served, "circular introspection", &format!("{{ __schema {{ types {{ {circular} }} }} }}")).await;
 }
@@ -88,6 +93,30 @@ async fn a_body_past_the_bound_is_refused_however_it_is_sent() {
     assert_eq!(request().body(streamed).send().await.unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
+/// Sends bytes and keeps the connection open; returns what comes back until the server hangs up.
+async fn trickle(served: &Served, request: &str) -> String {
+    let mut socket = TcpStream::connect(served.address).await.unwrap();
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    soon("the server hangs up", socket.read_to_end(&mut answer)).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_finish_what_it_says_is_cut_off() {
+    let served = Served::with(|limits| {
+        limits.head_timeout = Duration::from_millis(200);
+        limits.body_timeout = Duration::from_millis(200);
+    })
+    .await;
+    let head = trickle(&served, "POST /graphql HTTP/1.1\r\nhost: x\r\n").await;
+    assert!(head.is_empty() || head.starts_with("HTTP/1.1 408"), "{head}");
+    let body = "POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+        content-length: 100\r\n\r\n{";
+    let answer = trickle(&served, body).await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+}
+
 #[tokio::test]
 async fn deep_json_is_refused() {
     let served = Served::start().await;
@@ -100,7 +129,8 @@ async fn deep_json_is_refused() {
 #[tokio::test]
 async fn more_operations_at_once_than_allowed_are_told_to_come_again() {
     let served = Served::with(|limits| limits.executions = 0).await;
-    let answer = served.http.post(served.url("/graphql")).json(&json!({ "query": "{ __typename }" })).send().await.unwrap();
+    let answer =
+        served.http.post(served.url("/graphql")).json(&json!({ "query": "{ __typename }" })).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answer.headers()["retry-after"], "1");
     assert_eq!(answer.json::<Value>().await.unwrap()["errors"][0]["extensions"]["code"], "UNAVAILABLE");
@@ -108,7 +138,7 @@ async fn more_operations_at_once_than_allowed_are_told_to_come_again() {
 
 #[tokio::test]
 async fn an_operation_that_takes_too_long_is_given_up() {
-    let served = Served::with(|limits| limits.execution_timeout = std::time::Duration::ZERO).await;
+    let served = Served::with(|limits| limits.execution_timeout = Duration::ZERO).await;
     let query = "{ map(bbox: { west: -180, south: -90, east: 180, north: 90 }, zoom: 3) { cursor } }";
     let (status, answer) = send(&served, query).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);

@@ -91,7 +91,8 @@ pub struct Served {
     pub address: SocketAddr,
     pub http: reqwest::Client,
     token: CancellationToken,
-    _stop: DropGuard,
+    #[expect(dead_code, reason = "stops the server when the test is over")]
+    guard: DropGuard,
     server: JoinHandle<io::Result<()>>,
     upkeep: JoinHandle<()>,
 }
@@ -127,11 +128,11 @@ impl Served {
         let server = tokio::spawn(api::serve(parts, vec![listener], token.clone()));
         let upkeep = tokio::spawn(Upkeep::new(house.lifecycle.clone(), Arc::clone(&house.bus)).run(token.clone()));
         let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
-        let _stop = token.clone().drop_guard();
-        let served = Self { house, address, http, token, _stop, server, upkeep };
+        let guard = token.clone().drop_guard();
+        let this = Self { house, address, http, token, guard, server, upkeep };
         // The listener queues connections from the start, so this waits until the server takes them.
-        assert_eq!(served.http.get(served.url("/health/live")).send().await.unwrap().status(), 200);
-        served
+        assert_eq!(this.http.get(this.url("/health/live")).send().await.unwrap().status(), 200);
+        this
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -185,10 +186,8 @@ pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl F
 
 /// Waits for something that must come.
 pub async fn soon<T>(what: &str, coming: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, coming).await {
-        Ok(value) => value,
-        Err(_) => panic!("not within {PATIENCE:?}: {what}"),
-    }
+    let came = tokio::time::timeout(PATIENCE, coming).await;
+    came.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"))
 }
 
 /// A place.

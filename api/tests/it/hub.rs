@@ -204,11 +204,7 @@ async fn a_slow_reader_is_cut_and_misses_nothing_when_it_resumes() {
 async fn a_cursor_from_before_the_oldest_event_kept_is_too_old() {
     let running = Running::start().await;
     let written = running.write(20).await;
-    event::Entity::delete_many()
-        .filter(event::Column::Seq.lte(written[9]))
-        .exec(&running.house.db)
-        .await
-        .unwrap();
+    event::Entity::delete_many().filter(event::Column::Seq.lte(written[9])).exec(&running.house.db).await.unwrap();
     let mut gone = running.follow(Some(written[8]));
     assert!(matches!(soon("the end", gone.next()).await, Some(Err(Ended::CursorTooOld))));
     assert!(gone.next().await.is_none());

@@ -74,8 +74,7 @@ async fn a_probe_serves_health_and_metrics_and_nothing_else() {
         .part("model", || async { Err("the file /secret/place is damaged") });
     let token = tokio_util::sync::CancellationToken::new();
     let (metrics, stop) = (crate::harness::metrics(), token.clone());
-    let server =
-        tokio::spawn(async move { api::health::serve_probe(probe, metrics, listener, &limits, stop).await });
+    let server = tokio::spawn(async move { api::health::serve_probe(probe, metrics, listener, &limits, stop).await });
     let get = |path: &str| reqwest::get(format!("http://{address}{path}"));
     assert_eq!(get("/health/live").await.unwrap().status(), StatusCode::OK);
     let ready = get("/health/ready").await.unwrap();

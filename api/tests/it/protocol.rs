@@ -21,9 +21,12 @@ fn follow_the_world() -> String {
 #[tokio::test]
 async fn the_first_subprotocol_that_both_know_is_taken() {
     let served = Served::start().await;
-    for (offered, chosen) in
-        [(TRANSPORT, TRANSPORT), (LEGACY, LEGACY), ("soap, graphql-ws", LEGACY), ("graphql-transport-ws, graphql-ws", TRANSPORT)]
-    {
+    for (offered, chosen) in [
+        (TRANSPORT, TRANSPORT),
+        (LEGACY, LEGACY),
+        ("soap, graphql-ws", LEGACY),
+        ("graphql-transport-ws, graphql-ws", TRANSPORT),
+    ] {
         assert_eq!(Client::connect(&served, offered).await.chosen.as_deref(), Some(chosen), "{offered}");
     }
 }
@@ -104,7 +107,7 @@ async fn a_message_that_is_not_one_is_4400() {
         message.to_string()
     };
     let messages = [
-        "".to_owned(),
+        String::new(),
         "nonsense".to_owned(),
         "[]".to_owned(),
         "null".to_owned(),

@@ -72,7 +72,8 @@ async fn replay(served: &Served, status: vod::Status) -> VodId {
 }
 
 fn segment() -> String {
-    (0..100).map(|n| format!("{n:09}\n")).collect()
+    let lines: Vec<String> = (0..100).map(|n| format!("{n:09}\n")).collect();
+    lines.concat()
 }
 
 async fn put(served: &Served, key: &str, content: &str) {

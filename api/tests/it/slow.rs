@@ -58,7 +58,8 @@ async fn read(client: &mut Client, seen: &mut Vec<String>) -> Option<u16> {
 
 async fn follow(served: &Served, after: &str) -> Client {
     let mut client = Client::begin(served, TRANSPORT).await;
-    let query = format!("subscription {{ mapEvents(bbox: {WORLD}, after: \"{after}\") {{ cursor item {{ title }} }} }}");
+    let query =
+        format!("subscription {{ mapEvents(bbox: {WORLD}, after: \"{after}\") {{ cursor item {{ title }} }} }}");
     client.subscribe("1", &query).await;
     client
 }
@@ -74,7 +75,7 @@ async fn a_reader_that_stops_is_closed_with_4503_and_misses_nothing() {
         limits.hub_queue = 4;
         limits.socket_queue = 1;
         limits.send_timeout = Duration::from_millis(200);
-        limits.close_timeout = Duration::from_secs(60);
+        limits.close_timeout = Duration::from_mins(1);
     })
     .await;
     let item = ItemId::Cctv(camera(&served).await);

@@ -3,7 +3,7 @@
 //! A job owns its place (a permit) from `push` until it is done or dead, wherever it is meanwhile, which is what makes
 //! the capacity a bound on all of them.
 
-use super::MAX_DEAD_LETTERS;
+use crate::contract::MAX_DEAD_LETTERS;
 use bytes::Bytes;
 use std::{
     collections::{BTreeMap, VecDeque},

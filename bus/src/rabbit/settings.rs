@@ -11,8 +11,8 @@ const MAX_PREFIX_BYTES: usize = 200;
 
 /// Settings of a [`Rabbit`](crate::Rabbit).
 ///
-/// `prefix`, `policy.max_delay`, `retry_delays`, `delivery_limit`, `max_jobs` and `max_dead_letters` are properties of
-/// the queues, so every process must have the same; RabbitMQ refuses to declare an existing queue with other limits.
+/// `prefix`, `policy.max_delay`, `retry_delays`, `delivery_limit` and `max_jobs` are properties of the queues, so every
+/// process must have the same; RabbitMQ refuses to declare an existing queue with other limits.
 #[derive(Clone)]
 pub struct RabbitSettings {
     /// `amqp://user:password@host:port/vhost` or `amqps://…`.
@@ -28,8 +28,6 @@ pub struct RabbitSettings {
     pub delivery_limit: u32,
     /// Waiting jobs above which publishing is refused.
     pub max_jobs: u32,
-    /// Dead letters kept; with more, the oldest goes.
-    pub max_dead_letters: u32,
     /// Notices kept for a process that reads too slowly; with more, the oldest goes.
     pub notice_backlog: u32,
     /// How long connecting, and waiting for a lost connection to return, may take.
@@ -56,7 +54,6 @@ impl RabbitSettings {
             retry_delays: [1, 5, 15, 30].map(Duration::from_secs).into(),
             delivery_limit: 100,
             max_jobs: 1_000_000,
-            max_dead_letters: 100_000,
             notice_backlog: 10_000,
             connect_timeout: Duration::from_secs(10),
             confirm_timeout: Duration::from_secs(10),

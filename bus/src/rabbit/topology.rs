@@ -7,6 +7,7 @@
 //! `reject-publish`: a message leaves one queue only after the next one has confirmed it.
 
 use super::settings::RabbitSettings;
+use crate::contract::MAX_DEAD_LETTERS;
 use lapin::{
     Channel, ExchangeKind, Result,
     options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
@@ -25,7 +26,6 @@ pub(super) struct Topology {
     retries: Vec<(Duration, ShortString)>,
     delivery_limit: u32,
     max_jobs: u32,
-    max_dead_letters: u32,
     notice_backlog: u32,
 }
 
@@ -40,7 +40,6 @@ impl Topology {
             retries: settings.delays().into_iter().map(retry).collect(),
             delivery_limit: settings.delivery_limit,
             max_jobs: settings.max_jobs,
-            max_dead_letters: settings.max_dead_letters,
             notice_backlog: settings.notice_backlog,
         }
     }
@@ -53,7 +52,7 @@ impl Topology {
 
     /// Declares what outlives connections. Nothing changes if it is there already.
     pub(super) async fn declare(&self, channel: &Channel) -> Result<()> {
-        declare_quorum(channel, &self.dead_letters, self.dead_letter_arguments()).await?;
+        declare_quorum(channel, &self.dead_letters, Self::dead_letter_arguments()).await?;
         declare_quorum(channel, &self.jobs, self.job_arguments()).await?;
         for (delay, queue) in &self.retries {
             declare_quorum(channel, queue, self.retry_arguments(*delay)).await?;
@@ -90,9 +89,9 @@ impl Topology {
         arguments
     }
 
-    fn dead_letter_arguments(&self) -> FieldTable {
+    fn dead_letter_arguments() -> FieldTable {
         let mut arguments = FieldTable::default();
-        arguments.insert("x-max-length".into(), count(self.max_dead_letters));
+        arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(MAX_DEAD_LETTERS as i64));
         arguments.insert("x-overflow".into(), text("drop-head"));
         arguments.insert("x-delivery-limit".into(), count(DEAD_LETTER_DELIVERY_LIMIT));
         arguments

@@ -10,8 +10,7 @@ use tokio::{task::block_in_place, time::timeout};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn jobs_confirmed_before_the_broker_is_killed_are_all_delivered_after_it() {
-    let mut broker = block_in_place(Broker::start).unwrap();
-    let bus = Rabbit::connect(settings(&broker.url())).await.unwrap();
+    let (mut broker, bus) = broker_that_knows_its_queues().await;
     let mut jobs = bus.consume_jobs(5).await.unwrap();
     let mut notices = bus.notices().await.unwrap();
     let published: BTreeSet<_> = (0..200).map(|number| format!("job {number:03}")).collect();
@@ -44,8 +43,7 @@ async fn jobs_confirmed_before_the_broker_is_killed_are_all_delivered_after_it()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn retries_and_dead_letters_outlive_the_broker_twice() {
-    let mut broker = block_in_place(Broker::start).unwrap();
-    let bus = Rabbit::connect(settings(&broker.url())).await.unwrap();
+    let (mut broker, bus) = broker_that_knows_its_queues().await;
     let mut jobs = bus.consume_jobs(5).await.unwrap();
     publish(&bus, &["poison"]).await;
     next(&mut *jobs).await.settle(Outcome::Reject("corrupt".into())).await.unwrap();
@@ -69,6 +67,16 @@ async fn a_bus_can_be_closed_while_the_broker_is_away() {
     wait_for_the_loss(&bus).await;
     timeout(PATIENCE, bus.close()).await.unwrap();
     assert!(timeout(PATIENCE, waiting).await.unwrap().unwrap());
+}
+
+/// A node to kill, and a bus on it. See [`Broker::kill9`] for why it was stopped once.
+async fn broker_that_knows_its_queues() -> (Broker, Rabbit) {
+    let mut broker = block_in_place(Broker::start).unwrap();
+    let settings = settings(&broker.url());
+    Rabbit::connect(settings.clone()).await.unwrap().close().await;
+    block_in_place(|| broker.stop().and_then(|()| broker.restart())).unwrap();
+    let bus = Rabbit::connect(settings).await.unwrap();
+    (broker, bus)
 }
 
 /// The delivery with this number. Earlier ones may come again: the broker was killed before it saw them acknowledged.

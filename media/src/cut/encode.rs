@@ -91,11 +91,10 @@ impl Transcoder {
             // 4:2:0 has one colour sample for two pixels each way, so sizes are even.
             Scaler::new(Layout::Yuv420, (picture.width() & !1).max(2), (picture.height() & !1).max(2))
         });
-        let scaled = scaler.convert(picture).during("scaling")?;
-        let mut upright = match self.rotation {
-            Rotation::None => scaled,
-            rotation => scaled.turned(rotation).during("turning")?,
-        };
+        let mut upright = scaler.convert(picture).during("scaling")?;
+        if self.rotation != Rotation::None {
+            upright = upright.turned(self.rotation).during("turning")?;
+        }
         // The encoder wants every time to be later than the one before.
         let time = self.track.ticks(picture.pts());
         upright.pts = self.last.map_or(time, |last| time.max(last + 1));

@@ -79,16 +79,13 @@ impl Found {
             self.untimed = true;
             return;
         };
-        match packet.dts().map(|dts| track.ticks(dts)) {
-            Some(dts) => {
-                self.first_dts.get_or_insert(dts);
-                self.untimed |= dts > pts || self.last_dts.replace(dts).is_some_and(|last| dts <= last);
-            }
+        if let Some(dts) = packet.dts().map(|dts| track.ticks(dts)) {
+            self.first_dts.get_or_insert(dts);
+            self.untimed |= dts > pts || self.last_dts.replace(dts).is_some_and(|last| dts <= last);
+        } else {
             // Matroska keeps no coding times; libav knows them only once it has seen some packets.
-            None => {
-                self.without_dts += 1;
-                self.untimed |= self.first_dts.is_some() || self.without_dts > MOST_REORDERED;
-            }
+            self.without_dts += 1;
+            self.untimed |= self.first_dts.is_some() || self.without_dts > MOST_REORDERED;
         }
         self.first = Some(self.first.map_or(pts, |first| first.min(pts)));
         self.end = self.end.max(pts + track.length(packet.duration()));

@@ -57,12 +57,7 @@ pub(super) struct Splitter {
 
 impl Splitter {
     /// A muxer for streams of these kinds; `end` is where the last frame ends, in ticks.
-    pub(super) fn new(
-        picture: Parameters,
-        sound: Option<Parameters>,
-        target_ms: u64,
-        end: i64,
-    ) -> Result<Self, Fault> {
+    pub(super) fn new(picture: Parameters, sound: Option<Parameters>, target_ms: u64, end: i64) -> Result<Self, Fault> {
         let written = Written::default();
         let io = context::StreamIo::from_write(written.clone()).during(STEP)?;
         let mut output = ff::format::output_to_stream(io, None, Some("mpegts")).during(STEP)?;

@@ -165,7 +165,8 @@ fn a_clip_stored_turned_comes_out_upright() {
     let piece = &written(folder.path(), &segments)[0];
     // ffmpeg turns what a display matrix asks to be turned, so both must look alike.
     let compare = "[0:v][1:v]psnr=stats_file=-";
-    let inputs = ["-v", "error", "-i", turned_name, "-i", piece.to_str().unwrap(), "-lavfi", compare, "-f", "null", "-"];
+    let inputs =
+        ["-v", "error", "-i", turned_name, "-i", piece.to_str().unwrap(), "-lavfi", compare, "-f", "null", "-"];
     let report = run("ffmpeg", &inputs);
     let worst = report.lines().filter_map(|line| line.split("psnr_avg:").nth(1)?.split(' ').next()?.parse().ok());
     let worst = worst.fold(f64::INFINITY, f64::min);

@@ -3,13 +3,14 @@
 
 use anyhow::{Context, Result};
 use std::{
+    io::Write,
     os::unix::process::CommandExt,
     process::{Child, ChildStdin, Command, Stdio},
 };
 
-/// Runs its arguments in the background; when standard input ends, kills them with SIGKILL and waits for their end.
-/// The process stays unreaped until then, so its number cannot have passed to another one.
-const HOLD: &str = r#""$@" & held=$!; read -r _; kill -KILL "$held" 2>/dev/null; wait "$held" 2>/dev/null; exit 0"#;
+/// Runs its arguments in the background; sends them the signal named on standard input, or SIGKILL when that ends, and
+/// waits for their end. The process stays unreaped until then, so its number cannot have passed to another one.
+const HOLD: &str = r#""$@" & held=$!; read -r signal; kill -"${signal:-KILL}" "$held" 2>/dev/null; wait "$held""#;
 
 /// A running program; SIGKILLed, and its end awaited, when this is dropped.
 pub(crate) struct Leash {
@@ -27,6 +28,16 @@ impl Leash {
         let mut shell = command.spawn().with_context(|| format!("cannot start {program}"))?;
         let pipe = shell.stdin.take();
         Ok(Self { shell, pipe })
+    }
+}
+
+impl Leash {
+    /// Asks the program to end, and waits until it has.
+    pub(crate) fn terminate(mut self) -> Result<()> {
+        let mut pipe = self.pipe.take().context("the leash is cut")?;
+        writeln!(pipe, "TERM").context("the leash is cut")?;
+        self.shell.wait()?;
+        Ok(())
     }
 }
 

@@ -1,0 +1,150 @@
+//! Segments: what is published fits where the recorded segment was.
+
+use crate::{
+    clip::{Clip, Face, Shot},
+    engine,
+    judge::{self, assert_redacted},
+};
+use redact::{Output, Redacted, SegmentInput};
+use std::time::Duration;
+
+fn alone<'a>(name: &'a str, target: &'a [u8]) -> SegmentInput<'a> {
+    SegmentInput { name, before: None, target, after: None }
+}
+
+fn redact(input: SegmentInput<'_>) -> Redacted {
+    engine().segment(input).expect("the segment is redacted")
+}
+
+fn bytes(redacted: &Redacted) -> &[u8] {
+    match &redacted.output {
+        Output::Reencoded(bytes) => bytes,
+        Output::Unchanged => panic!("no face was found"),
+    }
+}
+
+#[test]
+fn a_panning_face_is_blurred_on_every_frame_and_nothing_else_is_touched() {
+    let clip = Clip::panning(640, 360, 50);
+    let source = clip.segment(10.0);
+    let redacted = redact(alone("panning", &source));
+    let output = judge::segment(bytes(&redacted));
+    assert_redacted(&clip, &judge::segment(&source).frames, &output.frames);
+    assert_eq!(output.codec, "h264");
+    assert_eq!(redacted.duration, Duration::from_secs(2));
+    let receipt = &redacted.receipt;
+    assert_eq!((receipt.frames, receipt.face_tracks, receipt.faces_blurred), (50, 1, 50));
+    assert_eq!(receipt.detections + receipt.frames_filled, 50);
+    assert_eq!(receipt.model.name, "CenterFace");
+}
+
+#[test]
+fn a_segment_without_faces_is_unchanged() {
+    let clip = Clip::new(640, 360, 40, |_| Vec::new());
+    let redacted = redact(alone("empty street", &clip.segment(0.0)));
+    assert_eq!(redacted.output, Output::Unchanged);
+    assert_eq!((redacted.receipt.frames, redacted.receipt.faces_blurred), (40, 0));
+}
+
+#[test]
+fn frames_times_and_sound_are_those_of_the_source() {
+    // The last start lies so near the wrap of MPEG-TS's 33 bits that the segment crosses it.
+    for start in [0.0, 3_600.0, 95_442.9] {
+        let source = Clip::panning(480, 272, 50).segment(start);
+        let redacted = redact(alone("times", &source));
+        let (before, after) = (judge::segment(&source), judge::segment(bytes(&redacted)));
+        let times = |video: &judge::Video| video.frames.iter().map(|frame| frame.pts).collect::<Vec<_>>();
+        assert_eq!(times(&before), times(&after), "pictures from {start} s");
+        assert!(!before.sound.is_empty(), "the source has sound");
+        assert_eq!(before.sound, after.sound, "sound from {start} s");
+        assert_eq!(before.dts.first(), after.dts.first(), "first decoding time from {start} s");
+        assert!(after.dts.is_sorted_by(|a, b| a < b), "decoding times grow");
+        assert!(after.dts.last() <= before.dts.last(), "and do not reach into the next segment");
+    }
+}
+
+#[test]
+fn rewritten_and_copied_segments_play_on_in_one_another() {
+    let clip = Clip::panning(480, 272, 75);
+    let parts = [0..25, 25..50, 50..75].map(|part| clip.part(part.clone()).segment(20.0 + part.start as f64 / 25.0));
+    let middle = redact(SegmentInput { before: Some(&parts[0]), after: Some(&parts[2]), ..alone("middle", &parts[1]) });
+    let joined = [&parts[0], bytes(&middle), &parts[2]].concat();
+    let joined = judge::segment(&joined);
+    assert_eq!(joined.frames.len(), 75);
+    assert!(joined.dts.is_sorted_by(|a, b| a < b), "decoding times grow across the borders: {:?}", joined.dts);
+    assert!(joined.frames.is_sorted_by(|a, b| a.pts < b.pts), "pictures stay in order");
+}
+
+/// A face that slides in over the left edge: on the first frame a third of it is there, on frame 40 the whole.
+fn sliding_in(frames: usize) -> Clip {
+    Clip::new(640, 360, frames, |at| vec![Face { x: at.mul_add(0.9, -12.0), y: 180.0, width: 50.0 }])
+}
+
+#[test]
+fn a_face_only_recognised_in_the_next_segment_is_covered_before() {
+    let clip = sliding_in(70);
+    let (first, second) = (clip.part(0..30), clip.part(30..70));
+    let (target, after) = (first.segment(0.0), second.segment(1.2));
+    let redacted = redact(SegmentInput { after: Some(&after), ..alone("sliding in", &target) });
+    let output = judge::segment(bytes(&redacted));
+    let bare = judge::bare_faces(&first, &judge::segment(&target).frames, &output.frames);
+    assert!(bare.is_empty(), "bare on {bare:?}");
+}
+
+#[test]
+fn a_face_only_recognised_in_the_segment_before_is_covered_after() {
+    let mut clip = sliding_in(70);
+    clip.shots.reverse();
+    let (first, second) = (clip.part(0..40), clip.part(40..70));
+    let (before, target) = (first.segment(0.0), second.segment(1.6));
+    let redacted = redact(SegmentInput { before: Some(&before), ..alone("sliding out", &target) });
+    let output = judge::segment(bytes(&redacted));
+    let bare = judge::bare_faces(&second, &judge::segment(&target).frames, &output.frames);
+    assert!(bare.is_empty(), "bare on {bare:?}");
+}
+
+#[test]
+fn broken_neighbours_are_left_out() {
+    let clip = Clip::panning(480, 272, 25);
+    let source = clip.segment(0.0);
+    let broken = [&b""[..], &b"not a video"[..], &source[..source.len() / 3]];
+    for neighbour in broken {
+        let input = SegmentInput { before: Some(neighbour), after: Some(neighbour), ..alone("between", &source) };
+        let output = judge::segment(bytes(&redact(input))).frames;
+        assert_redacted(&clip, &judge::segment(&source).frames, &output);
+    }
+}
+
+#[test]
+fn a_segment_whose_first_pictures_need_the_one_before_is_decoded_with_it() {
+    let clip = Clip::panning(480, 272, 50);
+    let options = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-x264-params", "open-gop=1:keyint=25:min-keyint=25:bframes=3:b-adapt=0:scenecut=0"];
+    let cut = ["-f", "segment", "-segment_time", "1", "-segment_format", "mpegts"];
+    let encoded = clip.encode("%d.ts", &[], &[&options[..], &cut].concat());
+    let part = |index: usize| std::fs::read(encoded.beside(&format!("clip.{index}.ts"))).expect("a segment");
+    let (before, target) = (part(0), part(1));
+    let error = engine().segment(alone("open", &target)).expect_err("alone it cannot be decoded");
+    assert!(error.to_string().contains("open"), "{error}");
+    let redacted = redact(SegmentInput { before: Some(&before), ..alone("open", &target) });
+    let output = judge::segment(bytes(&redacted));
+    let joined = [&before[..], &target].concat();
+    let whole = judge::segment(&joined).frames;
+    let skipped = whole.len() - output.frames.len();
+    let shots = clip.part(skipped..50);
+    assert_redacted(&shots, &whole[skipped..], &output.frames);
+}
+
+#[test]
+fn a_scene_cut_neither_bares_nor_smears_a_face() {
+    let face = Face { x: 200.0, y: 150.0, width: 56.0 };
+    let shots = (0..50).map(|at| match at {
+        0..18 => Shot { scene: 1, ..Shot::default() },
+        18..31 => Shot { faces: vec![face], scene: 2, ..Shot::default() },
+        _ => Shot { scene: 5, ..Shot::default() },
+    });
+    let clip = Clip { shots: shots.collect(), ..Clip::new(640, 360, 0, |_| Vec::new()) };
+    let source = clip.segment(0.0);
+    let output = judge::segment(bytes(&redact(alone("cut", &source))));
+    let bare = judge::bare_faces(&clip, &judge::segment(&source).frames, &output.frames);
+    assert!(bare.is_empty(), "bare on {bare:?}");
+}
