@@ -54,6 +54,19 @@ impl Faults {
         result.map_err(|error| self.add(name, error)).ok()
     }
 
+    /// The value of a flag that may be absent, or its fault noted down.
+    fn optional<T, E: fmt::Display>(
+        &mut self,
+        name: &str,
+        value: Option<&String>,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, Noted> {
+        match given(value) {
+            None => Ok(None),
+            Some(text) => self.check(name, read(text)).map(Some).ok_or(Noted),
+        }
+    }
+
     /// The whole, if nothing was wrong with any part of it.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Self> {
         match value {
@@ -71,6 +84,10 @@ impl fmt::Display for Faults {
 }
 
 impl std::error::Error for Faults {}
+
+/// A setting that is wrong; what is wrong is in the [`Faults`] already.
+#[derive(Debug)]
+pub struct Noted;
 
 /// A flag that was given; an empty variable counts as absent, as deployment tools set those they know nothing for.
 fn given(value: Option<&String>) -> Option<&str> {
@@ -229,7 +246,7 @@ impl ServeFlags {
         let broker = self.bus.check(&mut faults);
         let live = self.live.check(&mut faults);
         let redaction = self.redaction.check(&mut faults);
-        let whole = || Some((rows?, http?, broker?, live?, redaction?));
+        let whole = || Some((rows?, http?, broker.ok()?, live?, redaction?));
         let whole = whole().map(|(rows, http, broker, (), redaction)| Serve { http, rows, broker, redaction });
         faults.finish(whole)
     }
@@ -253,15 +270,12 @@ impl WorkerFlags {
     /// Checks all of it.
     pub fn check(&self) -> Result<Worker, Faults> {
         let mut faults = Faults::default();
-        let bind = match given(self.worker_bind.as_ref()) {
-            None => Some(None),
-            Some(text) => faults.check("WORKER_BIND", http::address(text)).map(Some),
-        };
+        let bind = faults.optional("WORKER_BIND", self.worker_bind.as_ref(), http::address);
         let rows = rows(&self.data, &self.database, &self.storage, &mut faults);
         let broker = self.bus.check_shared(&mut faults);
         let live = self.live.check(&mut faults);
         let redaction = self.redaction.check(&mut faults);
-        let whole = || Some((bind?, rows?, broker?, live?, redaction?));
+        let whole = || Some((bind.ok()?, rows?, broker?, live?, redaction?));
         let whole = whole().map(|(bind, rows, broker, (), redaction)| Worker { bind, rows, broker, redaction });
         faults.finish(whole)
     }

@@ -65,3 +65,40 @@ pub async fn open_current(database: &Database, migrates: bool, patience: Duratio
     }
     Ok(db)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::{ConnectionTrait as _, Statement};
+
+    async fn pragma(db: &DatabaseConnection, name: &str) -> String {
+        let statement = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {name}"));
+        let row = db.query_one_raw(statement).await.unwrap().unwrap();
+        row.try_get_by_index::<String>(0).or_else(|_| row.try_get_by_index::<i64>(0).map(|n| n.to_string())).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_sqlite_file_of_any_name_is_opened_so_that_what_was_written_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a b?mode=ro#c%20.db");
+        let database = Database { engine: Engine::Sqlite(path.clone()), connections: 2 };
+        let db = open(&database).await.unwrap();
+        assert!(path.is_file());
+        for (name, value) in
+            [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1"), ("busy_timeout", "10000")]
+        {
+            assert_eq!(pragma(&db, name).await, value, "{name}");
+        }
+        db.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_database_that_is_behind_is_brought_up_to_date_or_refused_but_never_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database { engine: Engine::Sqlite(folder.path().join("behind.db")), connections: 2 };
+        let refused = open_current(&database, false, Duration::ZERO).await.unwrap_err().to_string();
+        assert!(refused.contains("emergency-time migrate"), "{refused}");
+        open_current(&database, true, Duration::ZERO).await.unwrap().close().await.unwrap();
+        open_current(&database, false, Duration::ZERO).await.unwrap().close().await.unwrap();
+    }
+}

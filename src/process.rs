@@ -267,7 +267,7 @@ async fn work(worker: worker::Worker, token: CancellationToken) -> Result<()> {
 fn upkeep(shared: &Shared, token: CancellationToken) -> impl Future<Output = Result<()>> + Send + use<> {
     let upkeep = Upkeep::new(shared.lifecycle.clone(), shared.bus.clone());
     async move {
-        upkeep.run(token).await;
+        Box::pin(upkeep.run(token)).await;
         Ok(())
     }
 }

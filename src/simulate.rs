@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 const LONGEST_MS: u64 = 48 * 3_600 * 1_000;
 
 /// Plays Amazon IVS against a running server, with a video file as the broadcast.
+#[expect(clippy::struct_excessive_bools, reason = "they are the flags of a command line")]
 #[derive(Debug, clap::Args)]
 pub struct Command {
     /// The video: anything libav reads. H.264 with regular keyframes is recorded as it is, anything else encoded anew.
@@ -75,7 +76,7 @@ pub struct Command {
 pub async fn run(command: &Command, config: Simulate) -> Result<()> {
     let signals = Signals::listen()?;
     let mut clip = Clip::open(&command.clip, command.segment).await?;
-    let played = play(command, config, &mut clip, &signals).await;
+    let played = play(command, config, &mut clip, &signals.token()).await;
     let closed = clip.close().await;
     let (server, stream, ended_at) = played?;
     closed?;
@@ -99,19 +100,22 @@ async fn play(
     command: &Command,
     config: Simulate,
     clip: &mut Clip,
-    signals: &Signals,
+    stop: &CancellationToken,
 ) -> Result<(Server, String, Instant)> {
     let recordings = Recordings::open(&config.storage.recordings, &config.storage.settings)?;
     let server = Server::new(&config.server, config.webhook_secret)?;
     let title = command.title.clone().unwrap_or_else(|| clip.name());
-    let started = server.start_stream(&title, command.at, command.category).await?;
+    let started = tokio::select! {
+        started = server.start_stream(&title, command.at, command.category) => started?,
+        () = stop.cancelled() => bail!("interrupted before the broadcast began"),
+    };
     println!("stream {}", started.stream);
 
     let messages = Messages::new(&started.channel_arn, command.recording_end_only);
     let recorder = Recorder::new(recordings, &started.channel_arn, clip.outline(), command.segment);
     let bar = bar(command, clip);
     let mut broadcast = Broadcast { server, messages, recorder, speed: command.speed, bar };
-    let ended_at = broadcast.play(clip, command.again, &signals.token()).await;
+    let ended_at = broadcast.play(clip, command.again, stop).await;
     broadcast.bar.finish_and_clear();
     Ok((broadcast.server, started.stream, ended_at?))
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub struct Error(pub String);
 
 /// Dead letters that a bus keeps; with more, the oldest goes.
-pub const MAX_DEAD_LETTERS: usize = 1_000;
+pub const MAX_DEAD_LETTERS: u16 = 1_000;
 
 /// How often and how slowly a job comes back.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ pub struct RedeliveryPolicy {
 
 impl Default for RedeliveryPolicy {
     fn default() -> Self {
-        Self { max_attempts: 100, max_delay: Duration::from_secs(60) }
+        Self { max_attempts: 100, max_delay: Duration::from_mins(1) }
     }
 }
 

@@ -132,7 +132,7 @@ async fn read_and_return(channel: &Channel, topology: &Topology, limit: usize) -
     let queue = &topology.dead_letters;
     let mut letters = Vec::new();
     let mut last = None;
-    while letters.len() < MAX_DEAD_LETTERS {
+    while letters.len() < MAX_DEAD_LETTERS.into() {
         let Some(got) = channel.basic_get(queue.clone(), BasicGetOptions::default()).await? else { break };
         last = Some((got.delivery.delivery_tag, got.message_count));
         letters.push((got.delivery.data.into(), parcel::reason(&got.delivery.properties)));

@@ -131,7 +131,7 @@ impl Muxer {
             if matrix.is_null() {
                 return Err(Error::Mux("no memory for a display matrix".to_owned()));
             }
-            ff::ffi::av_display_rotation_set(matrix.cast(), -clockwise);
+            ff::ffi::av_display_rotation_set(matrix.cast(), clockwise);
         }
         Ok(())
     }

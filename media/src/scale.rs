@@ -33,7 +33,7 @@ impl Scaler {
         });
         if !fits {
             let (width, height) = (source.width(), source.height());
-            let flags = Flags::BILINEAR;
+            let flags = Flags::AREA;
             let context = Context::get(source.format(), width, height, target, self.width, self.height, flags);
             self.context = Some(context.map_err(unsupported)?);
         }

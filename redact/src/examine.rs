@@ -186,6 +186,7 @@ impl Examiner<'_> {
     fn detect_last(&mut self) -> Result<(), Error> {
         let Some(last) = &self.last else { return Ok(()) };
         let found = self.detector.detect(last, self.options.continue_score)?;
+        if std::env::var_os("DBG").is_some() { eprintln!("f{} {:?}", self.frame - 1, found.iter().map(|d| (d.score, d.region.x as i32, d.region.y as i32, d.region.w as i32)).collect::<Vec<_>>()); }
         self.tracker.link(self.frame - 1, &found);
         self.frames_detected += 1;
         self.last_was_detected = true;

@@ -1,6 +1,6 @@
 //! The bus between processes: RabbitMQ if a broker is named, otherwise none.
 
-use super::{Faults, Secret, given};
+use super::{Faults, Noted, Secret};
 use url::Url;
 
 const PREFIX: &str = "emergency-time";
@@ -37,32 +37,37 @@ impl Broker {
 }
 
 impl BusFlags {
-    /// Checks them; `None` within is a process without a broker.
-    pub fn check(&self, faults: &mut Faults) -> Option<Option<Broker>> {
+    /// Checks them; `None` is a process without a broker.
+    pub fn check(&self, faults: &mut Faults) -> Result<Option<Broker>, Noted> {
         let prefix = match self.amqp_prefix.trim() {
             "" => PREFIX,
             prefix => prefix,
         };
         let name_like = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if !prefix.chars().all(name_like) {
+        let is_name = prefix.chars().all(name_like);
+        if !is_name {
             faults.add("AMQP_PREFIX", format_args!("{prefix:?} has characters other than A-Z a-z 0-9 - _ ."));
-            return None;
         }
-        let Some(text) = given(self.amqp_url.as_ref()) else { return Some(None) };
-        let url = faults.check("AMQP_URL", Url::parse(text))?;
-        if !matches!(url.scheme(), "amqp" | "amqps") {
-            faults.add("AMQP_URL", format_args!("the scheme is {:?}, not amqp or amqps", url.scheme()));
-            return None;
-        }
-        Some(Some(Broker { url: Secret::new(url), prefix: prefix.to_owned() }))
+        let url = faults.optional("AMQP_URL", self.amqp_url.as_ref(), address)?;
+        let broker = url.map(|url| Broker { url: Secret::new(url), prefix: prefix.to_owned() });
+        if is_name { Ok(broker) } else { Err(Noted) }
     }
 
     /// Checks them for a process that shares its work with others.
     pub fn check_shared(&self, faults: &mut Faults) -> Option<Broker> {
-        let broker = self.check(faults)?;
+        let broker = self.check(faults).ok()?;
         if broker.is_none() {
             faults.add("AMQP_URL", "api and worker processes need a broker between them; `serve` is both in one");
         }
         broker
+    }
+}
+
+/// Reads the broker's address; repeats nothing of it but the scheme, since it may hold a password.
+fn address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    match url.scheme() {
+        "amqp" | "amqps" => Ok(url),
+        other => Err(format!("the scheme is {other:?}, not amqp or amqps")),
     }
 }

@@ -56,13 +56,13 @@ impl HttpFlags {
     /// Checks them.
     pub fn check(&self, data: &DataFlags, faults: &mut Faults) -> Option<Http> {
         let bind = faults.check("BIND", address(if self.bind.trim().is_empty() { BIND } else { &self.bind }));
-        let public_url = optional("PUBLIC_URL", self.public_url.as_ref(), faults);
-        let replays_public_url = optional("REPLAYS_PUBLIC_URL", self.replays_public_url.as_ref(), faults);
+        let public_url = faults.optional("PUBLIC_URL", self.public_url.as_ref(), base);
+        let replays_public_url = faults.optional("REPLAYS_PUBLIC_URL", self.replays_public_url.as_ref(), base);
         let webhook_secret = secret(self.webhook_secret.as_ref(), data, faults);
         Some(Http {
             bind: bind?,
-            public_url: public_url?,
-            replays_public_url: replays_public_url?,
+            public_url: public_url.ok()?,
+            replays_public_url: replays_public_url.ok()?,
             webhook_secret: webhook_secret?,
         })
     }
@@ -75,14 +75,14 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
     text.to_socket_addrs().ok().and_then(|mut found| found.next()).ok_or_else(wrong)
 }
 
-fn optional(name: &str, value: Option<&String>, faults: &mut Faults) -> Option<Option<Url>> {
-    let Some(text) = given(value) else { return Some(None) };
-    let url = Url::parse(text).map_err(|error| error.to_string()).and_then(|url| match url.scheme() {
+/// Reads an address that is given to clients, to which paths are added.
+fn base(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    match url.scheme() {
         "http" | "https" if url.query().is_none() && url.fragment().is_none() => Ok(url),
         "http" | "https" => Err("has a query or a fragment".into()),
         other => Err(format!("the scheme is {other:?}, not http or https")),
-    });
-    faults.check(name, url).map(Some)
+    }
 }
 
 fn secret(value: Option<&String>, data: &DataFlags, faults: &mut Faults) -> Option<Secret<String>> {
@@ -121,11 +121,11 @@ impl SimulateFlags {
     /// Checks all of it.
     pub fn check(&self) -> Result<Simulate, Faults> {
         let mut faults = Faults::default();
-        let server = optional("--server", self.server.as_ref(), &mut faults);
+        let server = faults.optional("--server", self.server.as_ref(), base);
         let http = self.http.check(&self.data, &mut faults);
         let storage = self.storage.check(&self.data, &mut faults);
         let whole = || {
-            let (http, storage, server) = (http?, storage?, server?);
+            let (http, storage, server) = (http?, storage?, server.ok()?);
             let server = server.or_else(|| http.public_url(http.bind).ok())?;
             Some(Simulate { server, webhook_secret: http.webhook_secret, storage })
         };

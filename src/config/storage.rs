@@ -102,11 +102,8 @@ impl StorageFlags {
                 None
             }
         };
-        let endpoint = match given(self.aws_endpoint_url.as_ref()) {
-            None => Some(None),
-            Some(text) => faults.check("AWS_ENDPOINT_URL", Url::parse(text)).map(Some),
-        };
-        let (allow_http, endpoint) = (allow_http?, endpoint?);
+        let endpoint = faults.optional("AWS_ENDPOINT_URL", self.aws_endpoint_url.as_ref(), Url::parse);
+        let (allow_http, endpoint) = (allow_http?, endpoint.ok()?);
         if endpoint.as_ref().is_some_and(|url| url.scheme() == "http") && !allow_http {
             faults.add("AWS_ENDPOINT_URL", "is http; set AWS_ALLOW_HTTP=true if that is meant");
             return None;

@@ -53,10 +53,8 @@ pub enum NotCameras {
 /// Reads the cameras of a FeatureCollection.
 pub fn cameras(text: &str, source: &str) -> Result<Found, NotCameras> {
     let collection: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
-    let features = match (collection["type"].as_str(), collection["features"].as_array()) {
-        (Some("FeatureCollection"), Some(features)) => features,
-        _ => return Err(NotCameras::NoCollection),
-    };
+    let features = collection["features"].as_array().filter(|_| collection["type"] == "FeatureCollection");
+    let features = features.ok_or(NotCameras::NoCollection)?;
     let mut found = Found { features: features.len(), cameras: Vec::new(), faults: Vec::new() };
     let mut first_with: HashMap<String, usize> = HashMap::new();
     for (index, feature) in features.iter().enumerate() {
@@ -85,7 +83,11 @@ fn camera(feature: &Value, source: &str) -> Result<Camera, Vec<String>> {
     let mut note = |reason: String| reasons.push(reason);
     let position = position(&feature["geometry"]).map_err(&mut note).ok();
     let name = text(properties, "name", NAME_CHARS).and_then(present("name")).map_err(&mut note).ok();
-    let kind = text(properties, "kind", NAME_CHARS).and_then(present("kind")).and_then(kind).map_err(&mut note).ok();
+    let kind = text(properties, "kind", NAME_CHARS)
+        .and_then(present("kind"))
+        .and_then(|word| kind(&word))
+        .map_err(&mut note)
+        .ok();
     let url = text(properties, "url", URL_CHARS).and_then(present("url")).and_then(address).map_err(&mut note).ok();
     let attribution = text(properties, "attribution", ATTRIBUTION_CHARS).map_err(&mut note).ok();
     let id = id(feature, properties).map_err(&mut note).ok();
@@ -125,7 +127,7 @@ fn present(name: &'static str) -> impl Fn(Option<String>) -> Result<String, Stri
     move |text| text.ok_or_else(|| format!("{name} is missing"))
 }
 
-fn kind(word: String) -> Result<cctv::Kind, String> {
+fn kind(word: &str) -> Result<cctv::Kind, String> {
     let words = cctv::Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
     word.parse().map_err(|_| format!("kind is {word:?}, not one of {words}"))
 }

@@ -16,6 +16,7 @@ use tokio::{
 /// What is written into recordings: it must never be seen.
 const BARE: &str = "a bare face";
 
+/// A replay of one segment. Unless it is over, its recording goes on, so that nobody finishes it meanwhile.
 fn row(stream_id: StreamId, status: vod::Status) -> vod::Model {
     let id = VodId::generate();
     let now = Clock::System.now();
@@ -31,7 +32,7 @@ fn row(stream_id: StreamId, status: vod::Status) -> vod::Model {
         recording_prefix: format!("ivs/{id}"),
         recording_ended_at: None,
         recording_purged_at: None,
-        segment_total: Some(1),
+        segment_total: (status != vod::Status::Processing).then_some(1),
         next_scan_at: None,
         listed_at: Some(now),
         segments_known: 1,

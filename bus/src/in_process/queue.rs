@@ -101,7 +101,7 @@ impl Queue {
     pub(super) fn bury(&self, job: Job, reason: String) {
         let mut lists = self.lists();
         lists.dead.push_back((job.payload, reason));
-        if lists.dead.len() > MAX_DEAD_LETTERS {
+        if lists.dead.len() > MAX_DEAD_LETTERS.into() {
             lists.dead.pop_front();
             tracing::warn!(dead_letters.kept = MAX_DEAD_LETTERS, "too many dead letters: the oldest is dropped");
         }

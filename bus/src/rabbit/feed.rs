@@ -81,19 +81,9 @@ impl Feed {
     async fn receive_while_open(&mut self) -> (Arc<Channel>, Message) {
         loop {
             let limit = self.quiet_limit();
-            let subscription = match &mut self.subscription {
-                Some(subscription) => subscription,
-                None => {
-                    self.backoff.wait().await;
-                    match subscribe(&self.parts, self.source).await {
-                        Ok(subscription) => self.subscription.insert(subscription),
-                        Err(error) => {
-                            tracing::warn!(%error, "cannot subscribe again yet");
-                            self.backoff.fail();
-                            continue;
-                        }
-                    }
-                }
+            let Some(subscription) = &mut self.subscription else {
+                self.subscribe_again().await;
+                continue;
             };
             match subscription.next(limit).await {
                 Some(Some(Ok(message))) if message.acker.usable() => {
@@ -104,6 +94,17 @@ impl Feed {
                 Some(Some(Err(error))) => self.lose(Some(error)).await,
                 Some(None) => self.lose(None).await,
                 None => self.renew().await,
+            }
+        }
+    }
+
+    async fn subscribe_again(&mut self) {
+        self.backoff.wait().await;
+        match subscribe(&self.parts, self.source).await {
+            Ok(subscription) => self.subscription = Some(subscription),
+            Err(error) => {
+                tracing::warn!(%error, "cannot subscribe again yet");
+                self.backoff.fail();
             }
         }
     }

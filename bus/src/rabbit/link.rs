@@ -125,12 +125,12 @@ impl Link {
 
     async fn open_on(&self, state: &mut State) -> lapin::Result<Channel> {
         state.backoff.wait().await;
-        let connection = match state.connection.take().filter(|connection| connection.status().connected()) {
-            Some(connection) => connection,
-            None => {
-                state.declared = false;
-                self.connect(state).await?
-            }
+        let live = state.connection.take().filter(|connection| connection.status().connected());
+        let connection = if let Some(live) = live {
+            live
+        } else {
+            state.declared = false;
+            self.connect(state).await?
         };
         let connection = state.connection.insert(connection);
         if !state.declared {

@@ -58,7 +58,7 @@ impl RabbitSettings {
             connect_timeout: Duration::from_secs(10),
             confirm_timeout: Duration::from_secs(10),
             heartbeat: Duration::from_secs(10),
-            quiet_limit: Duration::from_secs(60),
+            quiet_limit: Duration::from_mins(1),
             first_reconnect_delay: Duration::from_millis(200),
             max_reconnect_delay: Duration::from_secs(5),
         }

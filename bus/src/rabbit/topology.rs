@@ -91,7 +91,7 @@ impl Topology {
 
     fn dead_letter_arguments() -> FieldTable {
         let mut arguments = FieldTable::default();
-        arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(MAX_DEAD_LETTERS as i64));
+        arguments.insert("x-max-length".into(), count(MAX_DEAD_LETTERS.into()));
         arguments.insert("x-overflow".into(), text("drop-head"));
         arguments.insert("x-delivery-limit".into(), count(DEAD_LETTER_DELIVERY_LIMIT));
         arguments

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 /// Until something that must happen is given up. Generous: it costs nothing when all is well.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 pub const SHORT_DELAY: Duration = Duration::from_millis(100);
 pub const LONG_DELAY: Duration = Duration::from_secs(1);
 pub const MAX_ATTEMPTS: u32 = 3;

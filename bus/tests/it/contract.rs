@@ -102,7 +102,7 @@ async fn a_job_out_of_attempts_becomes_a_dead_letter(bus: Arc<dyn Bus>) {
         assert_eq!(delivery.attempt(), attempt);
         delivery.settle(Outcome::RetryAfter(Duration::ZERO)).await.unwrap();
     }
-    let reason = format!("gave up after {} attempts", MAX_ATTEMPTS);
+    let reason = format!("gave up after {MAX_ATTEMPTS} attempts");
     assert_eq!(bus.dead_letters(10).await.unwrap(), [(bytes("hopeless"), reason)]);
 
     publish(&*bus, &["the one after"]).await;

@@ -12,7 +12,7 @@ async fn publishing_to_a_full_bus_waits_until_a_job_is_done() {
     publish(&bus, &["held", "delayed", "waiting"]).await;
     let held = next(&mut *jobs).await;
     // A delayed job is unfinished as well.
-    next(&mut *jobs).await.settle(Outcome::RetryAfter(Duration::from_secs(3_600))).await.unwrap();
+    next(&mut *jobs).await.settle(Outcome::RetryAfter(Duration::from_hours(1))).await.unwrap();
 
     let mut publishing = std::pin::pin!(bus.publish_jobs(vec![bytes("one too many")]));
     assert!(futures_util::poll!(publishing.as_mut()).is_pending());
@@ -43,7 +43,7 @@ async fn of_too_many_dead_letters_the_oldest_go() {
         next(&mut *jobs).await.settle(Outcome::Reject("no".into())).await.unwrap();
     }
     let letters = bus.dead_letters(usize::MAX).await.unwrap();
-    assert_eq!(letters.len(), MAX_DEAD_LETTERS);
+    assert_eq!(letters.len(), usize::from(MAX_DEAD_LETTERS));
     assert_eq!(letters[0].0, "1");
 }
 

@@ -13,8 +13,9 @@ use tempfile::TempDir;
 const SIDE: usize = 512;
 /// The face in the portrait: middle, width and height.
 const FACE: (f32, f32, f32, f32) = (225.0, 118.0, 88.0, 120.0);
-/// The part of the portrait that is pasted: the head, left, top, right, bottom.
-const HEAD: (f32, f32, f32, f32) = (140.0, 5.0, 312.0, 215.0);
+/// The part of the portrait that is pasted: head and body, left, top, right, bottom. A head without a body is a picture
+/// that no camera takes and that the detector was not made for.
+const PERSON: (f32, f32, f32, f32) = (20.0, 5.0, 400.0, 512.0);
 
 /// A face on a frame: the middle of its box and its width, in pixels of the frame.
 #[derive(Clone, Copy, Debug)]
@@ -124,15 +125,15 @@ impl Clip {
         if shot.pillar.is_some_and(|(left, right)| (left..right).contains(&x)) {
             return (70, 128, 128);
         }
-        shot.faces.iter().rev().find_map(|face| on_head(*face, x, y)).unwrap_or_else(|| background(shot.scene, x, y))
+        shot.faces.iter().rev().find_map(|face| on_person(*face, x, y)).unwrap_or_else(|| background(shot.scene, x, y))
     }
 }
 
-/// Brightness and colour of the portrait's head, pasted as `face` says.
-fn on_head(face: Face, x: f32, y: f32) -> Option<(u8, u8, u8)> {
+/// Brightness and colour of the portrait, pasted as `face` says.
+fn on_person(face: Face, x: f32, y: f32) -> Option<(u8, u8, u8)> {
     let scale = FACE.2 / face.width;
     let (u, v) = (FACE.0 + (x - face.x) * scale, FACE.1 + (y - face.y) * scale);
-    if u < HEAD.0 || v < HEAD.1 || u >= HEAD.2 || v >= HEAD.3 {
+    if u < PERSON.0 || v < PERSON.1 || u >= PERSON.2 || v >= PERSON.3 {
         return None;
     }
     let portrait = portrait();

@@ -57,14 +57,17 @@ fn video(source: &Source<'_>) -> Video {
         tracks: 1 + demuxer.audio().len(),
         size: (0, 0),
     };
-    loop {
+    let mut ended = false;
+    while !ended {
         while let Some(picture) = decoder.receive().expect("every picture is sound") {
             video.size = (picture.width(), picture.height());
             video.frames.push(frame(&picture, track.rotation));
         }
         match demuxer.next().expect("every packet is sound") {
-            None if decoder.finish().is_err() => return video,
-            None => {}
+            None => {
+                decoder.finish().expect("the last picture is sound");
+                ended = true;
+            }
             Some(packet) if packet.track() == track.index => {
                 video.dts.extend(packet.dts());
                 decoder.send(&packet).expect("every packet can be decoded");
@@ -72,6 +75,11 @@ fn video(source: &Source<'_>) -> Video {
             Some(packet) => video.sound.push((packet.pts(), packet.data().to_vec())),
         }
     }
+    while let Some(picture) = decoder.receive().expect("every picture is sound") {
+        video.size = (picture.width(), picture.height());
+        video.frames.push(frame(&picture, track.rotation));
+    }
+    video
 }
 
 fn frame(picture: &Picture, rotation: Rotation) -> Frame {

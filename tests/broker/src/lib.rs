@@ -23,7 +23,7 @@ use url::Url;
 pub const SHARED_URL_VARIABLE: &str = "TEST_AMQP_URL";
 const USUAL_URL: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
 /// A node needs about 6 s of one core; a busy machine gives it less.
-const BOOT_LIMIT: Duration = Duration::from_secs(120);
+const BOOT_LIMIT: Duration = Duration::from_mins(2);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 const GREETING_LIMIT: Duration = Duration::from_secs(2);
 /// First, because Debian's `/usr/sbin/rabbitmq-server` insists on the user `rabbitmq`.
@@ -79,10 +79,10 @@ impl Broker {
         write_configuration(home.path())?;
         let ports = free_ports()?;
         let mapper_port = ports.mapper.to_string();
-        let _port_mapper = Leash::start("epmd", |command| {
+        let port_mapper = Leash::start("epmd", |command| {
             command.args(["-address", "127.0.0.1", "-port", &mapper_port]).current_dir(home.path())
         })?;
-        let mut broker = Self { node: None, _port_mapper, ports, server, home };
+        let mut broker = Self { node: None, _port_mapper: port_mapper, ports, server, home };
         broker.restart()?;
         Ok(broker)
     }

@@ -35,16 +35,38 @@ pub async fn peek(broker: &str, queue: &str) -> Result<Vec<Vec<u8>>> {
     Ok(payloads)
 }
 
-/// Removes every queue whose name begins with a prefix of this test's own.
-pub async fn remove(broker: &str, prefix: &str) -> Result<()> {
-    let connection = Connection::connect(broker, ConnectionProperties::default()).await?;
-    for suffix in QUEUES {
+/// The queues that a system under test declares on a broker it shares with others; removed when this is dropped.
+pub struct OwnQueues {
+    /// The broker.
+    pub broker: String,
+    /// What the names begin with.
+    pub prefix: String,
+}
+
+impl OwnQueues {
+    async fn remove(broker: &str, prefix: &str) -> Result<()> {
+        let connection = Connection::connect(broker, ConnectionProperties::default()).await?;
         let channel = connection.create_channel().await?;
-        // Deleting a queue that is not there is no error in AMQP 0-9-1 as RabbitMQ speaks it.
-        channel.queue_delete(format!("{prefix}.{suffix}").into(), QueueDeleteOptions::default()).await?;
+        // Deleting what is not there is no error for RabbitMQ.
+        for suffix in QUEUES {
+            channel.queue_delete(format!("{prefix}.{suffix}").into(), QueueDeleteOptions::default()).await?;
+        }
+        channel.exchange_delete(format!("{prefix}.events").into(), ExchangeDeleteOptions::default()).await?;
+        connection.close(200, "removed".into()).await?;
+        Ok(())
     }
-    let channel = connection.create_channel().await?;
-    channel.exchange_delete(format!("{prefix}.events").into(), ExchangeDeleteOptions::default()).await?;
-    connection.close(200, "removed".into()).await?;
-    Ok(())
+}
+
+impl Drop for OwnQueues {
+    fn drop(&mut self) {
+        let (broker, prefix) = (std::mem::take(&mut self.broker), std::mem::take(&mut self.prefix));
+        // A drop may come inside a runtime, which cannot be blocked on from within.
+        let removing = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(Self::remove(&broker, &prefix))
+        });
+        if let Ok(Err(error)) = removing.join() {
+            eprintln!("test queues were left behind: {error:#}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ use crate::harness::{
     deadline,
     object_server::{self, ObjectServer},
     process::{self, Process},
+    queue::OwnQueues,
     records::Records,
     scratch,
 };
@@ -201,9 +202,6 @@ impl Site {
         if let Some(records) = self.records.take() {
             records.close().await?;
         }
-        if let (Shape::Production, Some((url, queue))) = (self.shape, self.dead_letters()) {
-            crate::harness::queue::remove(url, queue.trim_end_matches(".redact.dead")).await?;
-        }
         self.services.clear();
         std::fs::remove_dir_all(&self.folder)?;
         self.closed = true;
@@ -290,10 +288,11 @@ async fn production(shape: Shape, folder: &Path) -> Result<Outside> {
         ..Settings::default()
     };
     let root = Location::parse(&format!("s3://{}/site", object_server::BUCKET))?;
+    let prefix = format!("test-{}", uuid::Uuid::new_v4().simple());
     let variables = [
         ("DATABASE_URL", database.url().to_owned()),
         ("AMQP_URL", amqp_url.clone()),
-        ("AMQP_PREFIX", format!("test-{}", uuid::Uuid::new_v4().simple())),
+        ("AMQP_PREFIX", prefix.clone()),
         ("STORAGE_URL", root.to_string()),
         ("AWS_ENDPOINT_URL", objects.endpoint()),
         ("AWS_REGION", "us-east-1".to_owned()),
@@ -301,13 +300,18 @@ async fn production(shape: Shape, folder: &Path) -> Result<Outside> {
         ("AWS_SECRET_ACCESS_KEY", object_server::SECRET_KEY.to_owned()),
         ("AWS_ALLOW_HTTP", "true".to_owned()),
     ];
+    let database_url = database.url().to_owned();
+    let mut services: Vec<Box<dyn std::any::Any + Send>> = vec![Box::new(objects), Box::new(database)];
+    if broker.is_none() {
+        services.push(Box::new(OwnQueues { broker: amqp_url.clone(), prefix }));
+    }
     Ok(Outside {
         variables: variables.map(|(name, value)| (name.to_owned(), value)).to_vec(),
         recordings: Recordings::open(&root.join("recordings")?, &settings)?,
         replays: Replays::open(&root.join("replays")?, &settings)?,
-        database_url: database.url().to_owned(),
+        database_url,
+        services,
         amqp_url: Some(amqp_url),
         broker,
-        services: vec![Box::new(objects), Box::new(database)],
     })
 }
