@@ -153,9 +153,8 @@ impl Picture {
         let (width, height, stride) = self.shape(index)?;
         // SAFETY: `shape` has checked that the plane exists, runs downwards and is at least `width` wide; libav
         // allocates `stride` bytes for every row but may end the last one at `width`.
-        let data = unsafe {
-            std::slice::from_raw_parts((*self.frame.as_ptr()).data[index], stride * (height - 1) + width)
-        };
+        let data =
+            unsafe { std::slice::from_raw_parts((*self.frame.as_ptr()).data[index], stride * (height - 1) + width) };
         Some(Plane { data, stride, width, height })
     }
 

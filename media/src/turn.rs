@@ -12,7 +12,8 @@ impl Picture {
         let (width, height) = if quarter { (self.height(), self.width()) } else { (self.width(), self.height()) };
         let mut turned = Self::blank(self.layout(), self.is_full_range(), width, height)?;
         for (index, mut target) in turned.planes_mut()?.into_iter().enumerate() {
-            let source = self.plane(index).ok_or_else(|| Error::Unsupported("planes of an unknown layout".to_owned()))?;
+            let source =
+                self.plane(index).ok_or_else(|| Error::Unsupported("planes of an unknown layout".to_owned()))?;
             turn(source, &mut target, rotation);
         }
         turned.describe_like(self);

@@ -26,10 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn model() -> PathBuf {
-    std::env::var_os("FACE_MODEL").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/centerface.onnx"),
-        PathBuf::from,
-    )
+    std::env::var_os("FACE_MODEL")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/centerface.onnx"), PathBuf::from)
 }
 
 fn segments(engine: &Engine, input: &Path, output: &Path) -> Result<(), Box<dyn Error>> {

@@ -47,7 +47,8 @@ impl Small {
         let (width, height) = (self.width(), self.height());
         let (red, rest) = target.split_at_mut(width * height);
         let (green, blue) = rest.split_at_mut(width * height);
-        let (offset, gain, chroma_gain) = if self.full_range { (0.0, 1.0, 1.0) } else { (16.0, 255.0 / 219.0, 255.0 / 224.0) };
+        let (offset, gain, chroma_gain) =
+            if self.full_range { (0.0, 1.0, 1.0) } else { (16.0, 255.0 / 219.0, 255.0 / 224.0) };
         let half = width.div_ceil(2);
         for y in 0..height {
             for x in 0..width {
@@ -106,7 +107,8 @@ fn reduced((width, height): (u32, u32), side: u32) -> (u32, u32) {
 
 fn pack(small: &Picture) -> Result<Small, media::Error> {
     let plane = |index| -> Result<Level, media::Error> {
-        let plane = small.plane(index).ok_or_else(|| media::Error::Unsupported("a picture without planes".to_owned()))?;
+        let plane =
+            small.plane(index).ok_or_else(|| media::Error::Unsupported("a picture without planes".to_owned()))?;
         let rows = plane.data.chunks(plane.stride).flat_map(|row| &row[..plane.width]);
         Ok(Level { width: plane.width, height: plane.height, data: rows.copied().collect() })
     };

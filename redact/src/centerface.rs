@@ -7,8 +7,8 @@
 use crate::{Error, analysis::Small, geometry::Region};
 use opencv::{
     core::{Mat, MatTraitConstManual, MatTraitManual, Scalar, Vector},
-    prelude::VectorToVec,
     dnn::{Net, NetTrait, NetTraitConst, read_net_from_onnx_buffer},
+    prelude::VectorToVec,
 };
 
 /// Pixels of the picture per cell of the output.

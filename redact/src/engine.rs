@@ -98,7 +98,8 @@ impl Engine {
         }
         let examined = examined?;
         let examine_time = begun.elapsed();
-        let output = if examined.plan.is_empty() { Output::Unchanged } else { self.rewrite_segment(&footage, &examined)? };
+        let output =
+            if examined.plan.is_empty() { Output::Unchanged } else { self.rewrite_segment(&footage, &examined)? };
         let seconds = f64::from(examined.time_base) * (examined.end - examined.times[0]) as f64;
         let duration = Duration::try_from_secs_f64(seconds).unwrap_or_default();
         Ok(Redacted { output, receipt: self.receipt(&examined, examine_time, begun.elapsed()), duration })

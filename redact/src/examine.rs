@@ -15,6 +15,9 @@ use std::{ops::Range, rc::Rc};
 /// Milliseconds in a second.
 const MS: f64 = 1_000.0;
 
+/// Frames after which the detector runs again when a new face is in doubt.
+const LOOK_AGAIN: u64 = 2;
+
 /// What to examine: a target, and around it what is only looked at.
 pub(crate) struct Footage<'a> {
     /// How errors call the target.
@@ -53,6 +56,8 @@ pub(crate) struct Examiner<'a> {
     shrinker: Shrinker,
     last: Option<Rc<Small>>,
     last_was_detected: bool,
+    /// A frame to detect on for the sake of faces that were seen once and not surely.
+    look_again: Option<u64>,
     frame: u64,
     frames_detected: u64,
 }
@@ -77,6 +82,7 @@ pub(crate) fn examine(
         shrinker: Shrinker::new(options.analysis_side, track.rotation),
         last: None,
         last_was_detected: false,
+        look_again: None,
         frame: 0,
         frames_detected: 0,
     };
@@ -175,8 +181,9 @@ impl Examiner<'_> {
         self.tracker.advance(self.frame, &small, moved);
         self.last = Some(small);
         self.last_was_detected = false;
+        let again = self.look_again == Some(self.frame);
         self.frame += 1;
-        if detect || moved.is_cut {
+        if detect || moved.is_cut || again {
             self.detect_last()?;
         }
         Ok(())
@@ -186,8 +193,8 @@ impl Examiner<'_> {
     fn detect_last(&mut self) -> Result<(), Error> {
         let Some(last) = &self.last else { return Ok(()) };
         let found = self.detector.detect(last, self.options.continue_score)?;
-        if std::env::var_os("DBG").is_some() { eprintln!("f{} {:?}", self.frame - 1, found.iter().map(|d| (d.score, d.region.x as i32, d.region.y as i32, d.region.w as i32)).collect::<Vec<_>>()); }
-        self.tracker.link(self.frame - 1, &found);
+        let doubtful = self.tracker.link(self.frame - 1, &found);
+        self.look_again = doubtful.then(|| self.frame - 1 + LOOK_AGAIN);
         self.frames_detected += 1;
         self.last_was_detected = true;
         Ok(())

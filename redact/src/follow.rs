@@ -132,7 +132,8 @@ fn sample(small: &Small, region: Region, columns: usize, rows: usize, before_x: 
     let spacing = step_x.min(step_y);
     let level = (0..LEVELS - 1).find(|level| spacing < (2 << level) as f32).unwrap_or(LEVELS - 1);
     let scale = 1.0 / (1 << level) as f32;
-    let first = |middle: f32, size: f32, before: f32, step: f32| (middle - size / 2.0 + (0.5 - before) * step) * scale - 0.5;
+    let first =
+        |middle: f32, size: f32, before: f32, step: f32| (middle - size / 2.0 + (0.5 - before) * step) * scale - 0.5;
     let left = first(region.x, region.w, before_x, step_x);
     let top = first(region.y, region.h, before_y, step_y);
     let picture = &small.levels[level];

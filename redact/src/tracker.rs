@@ -59,7 +59,8 @@ pub(crate) struct Tracker {
     newest: u64,
     open: Vec<Track>,
     closed: Vec<Track>,
-    rounds: u64,
+    /// The newest frame that the detector ran on.
+    looked: u64,
 }
 
 impl Tracker {
@@ -82,7 +83,7 @@ impl Tracker {
             newest: 0,
             open: Vec::new(),
             closed: Vec::new(),
-            rounds: 0,
+            looked: 0,
         }
     }
 
@@ -101,9 +102,10 @@ impl Tracker {
         self.newest = frame;
     }
 
-    /// Takes the detections on the newest frame.
-    pub fn link(&mut self, frame: u64, found: &[Detection]) {
-        self.rounds += 1;
+    /// Takes the detections on the newest frame. Answers whether one of them may be a new face but is not sure to be,
+    /// so that another look soon is worth its cost.
+    pub fn link(&mut self, frame: u64, found: &[Detection]) -> bool {
+        self.looked = frame;
         let mut pairs = Vec::new();
         for (index, track) in self.open.iter().enumerate() {
             let near = found.iter().enumerate().filter_map(|(which, detection)| {
@@ -129,6 +131,7 @@ impl Tracker {
         }
         self.confirm();
         self.close(frame);
+        self.open.iter().any(|track| !track.confirmed && track.hits == 1 && track.starts == 1 && track.first == frame)
     }
 
     /// How far `detection` is from where `track` is expected; `None` when it cannot be the same face.
@@ -177,10 +180,9 @@ impl Tracker {
 
     /// Every face of the video.
     pub fn finish(mut self) -> Vec<Track> {
-        // Where the detector ran but once, no face can have been seen twice.
-        if self.rounds == 1 {
-            self.open.iter_mut().for_each(|track| track.confirmed |= track.starts > 0);
-        }
+        // A face that came up at the very end could not be seen twice.
+        let looked = self.looked;
+        self.open.iter_mut().for_each(|track| track.confirmed |= track.starts > 0 && track.first == looked);
         for track in std::mem::take(&mut self.open) {
             self.end(track);
         }
@@ -226,7 +228,10 @@ fn extend_back(track: &mut Track, remembered: &VecDeque<Seen>, newest: u64, span
             if followed.likeness >= likeness {
                 (place, how) = (followed.region, How::Followed);
                 let own = (place.x - carried.x, place.y - carried.y);
-                velocity = (velocity.0 + (own.0 - velocity.0) * VELOCITY_GAIN, velocity.1 + (own.1 - velocity.1) * VELOCITY_GAIN);
+                velocity = (
+                    velocity.0 + (own.0 - velocity.0) * VELOCITY_GAIN,
+                    velocity.1 + (own.1 - velocity.1) * VELOCITY_GAIN,
+                );
             }
         }
         if how == How::Held {
@@ -241,4 +246,3 @@ fn extend_back(track: &mut Track, remembered: &VecDeque<Seen>, newest: u64, span
         at = earlier;
     }
 }
-

@@ -37,7 +37,11 @@ fn a_playlist_that_names_other_files_is_not_followed() {
 
 #[test]
 fn sound_without_a_picture_is_no_video() {
-    let sound = Clip::panning(480, 272, 5).encode("ts", &["-f", "lavfi", "-i", "sine=duration=1"], &["-map", "1:a", "-c:a", "aac"]);
+    let sound = Clip::panning(480, 272, 5).encode(
+        "ts",
+        &["-f", "lavfi", "-i", "sine=duration=1"],
+        &["-map", "1:a", "-c:a", "aac"],
+    );
     let error = redact("segment 6", &sound.bytes()).expect_err("nothing comes out");
     assert!(matches!(&error, Error::NoVideo { what } if what == "segment 6"), "{error:?}");
 }
@@ -70,7 +74,8 @@ fn a_lost_or_broken_packet_of_the_picture_is_an_error_with_and_without_faces() {
 /// The first packet from `at` on that continues a picture: of the first track, without a header of its own.
 fn next_picture_packet(source: &[u8], at: usize) -> usize {
     let packets = source.chunks_exact(TS_PACKET).enumerate().skip(at);
-    let mut found = packets.filter(|(_, packet)| packet[1] & 0x5f == 0x01 && packet[2] == 0x00 && packet[3] & 0x30 == 0x10);
+    let mut found =
+        packets.filter(|(_, packet)| packet[1] & 0x5f == 0x01 && packet[2] == 0x00 && packet[3] & 0x30 == 0x10);
     found.next().expect("a packet of the picture").0
 }
 

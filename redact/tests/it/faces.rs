@@ -20,7 +20,10 @@ fn assert_covered(clip: &Clip) {
 fn faces_from_20_pixels_on_in_720p() {
     for width in [20.0, 26.0, 40.0] {
         assert_covered(&Clip::new(1280, 720, 25, |at| {
-            vec![Face { x: 500.0 + 2.0 * at, y: 300.0 + at, width }, Face { x: 900.0 - at, y: 420.0, width: width * 1.2 }]
+            vec![
+                Face { x: 500.0 + 2.0 * at, y: 300.0 + at, width },
+                Face { x: 900.0 - at, y: 420.0, width: width * 1.2 },
+            ]
         }));
     }
 }

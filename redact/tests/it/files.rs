@@ -52,7 +52,8 @@ fn progress_is_told_for_both_passes() {
     engine()
         .blur_file(&encoded.path, &encoded.beside("out.mp4"), &mut |progress| told.push(progress))
         .expect("the file is redacted");
-    let of = |stage: Stage| told.iter().filter(move |progress| progress.stage == stage).map(|progress| progress.frames_done);
+    let of =
+        |stage: Stage| told.iter().filter(move |progress| progress.stage == stage).map(|progress| progress.frames_done);
     assert!(of(Stage::Examining).eq(1..=10));
     assert!(of(Stage::Blurring).eq(1..=10));
     assert!(told.iter().all(|progress| progress.frames_total == Some(10)));
@@ -61,11 +62,14 @@ fn progress_is_told_for_both_passes() {
 #[test]
 fn an_odd_size_is_kept() {
     let clip = Clip::panning(427, 241, 15);
-    for (extension, options) in [
-        ("mkv", ["-pix_fmt", "yuv444p", "-c:v", "libx264"]),
-        ("webm", ["-pix_fmt", "yuv420p", "-c:v", "libvpx-vp9"]),
-    ] {
-        let options = [&options[..], &["-b:v", "2M", "-deadline", "realtime", "-cpu-used", "8"][..if extension == "webm" { 6 } else { 0 }]].concat();
+    for (extension, options) in
+        [("mkv", ["-pix_fmt", "yuv444p", "-c:v", "libx264"]), ("webm", ["-pix_fmt", "yuv420p", "-c:v", "libvpx-vp9"])]
+    {
+        let options = [
+            &options[..],
+            &["-b:v", "2M", "-deadline", "realtime", "-cpu-used", "8"][..if extension == "webm" { 6 } else { 0 }],
+        ]
+        .concat();
         let encoded = clip.encode(extension, &[], &options);
         let (_, after) = assert_blurred(&clip, &encoded, "out.mp4");
         assert_eq!(after.size, (427, 241));
@@ -97,7 +101,8 @@ fn a_rotated_picture_is_examined_upright_and_plays_upright() {
     assert!(status.success());
     let before = judge::file(&rotated);
     assert_eq!(before.rotation, Rotation::Quarter, "the source says how it lies");
-    for (name, stored, rotation) in [("out.mp4", (480, 272), before.rotation), ("out.mkv", (272, 480), Rotation::None)] {
+    for (name, stored, rotation) in [("out.mp4", (480, 272), before.rotation), ("out.mkv", (272, 480), Rotation::None)]
+    {
         let output = lying.beside(name);
         engine().blur_file(&rotated, &output, &mut |_| {}).expect("the file is redacted");
         let after = judge::file(&output);
@@ -133,7 +138,20 @@ fn a_single_frame_is_blurred() {
 fn a_cover_is_not_taken_along() {
     let clip = Clip::panning(480, 272, 10);
     let cover = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/astronaut.png");
-    let options = ["-map", "0:v", "-map", "1:v", "-pix_fmt:v:0", "yuv420p", "-c:v:0", "libx264", "-c:v:1", "copy", "-disposition:v:1", "attached_pic"];
+    let options = [
+        "-map",
+        "0:v",
+        "-map",
+        "1:v",
+        "-pix_fmt:v:0",
+        "yuv420p",
+        "-c:v:0",
+        "libx264",
+        "-c:v:1",
+        "copy",
+        "-disposition:v:1",
+        "attached_pic",
+    ];
     let encoded = clip.encode("mp4", &["-i", cover], &options);
     let (_, after) = assert_blurred(&clip, &encoded, "out.mp4");
     assert_eq!(after.tracks, 1);
@@ -158,7 +176,8 @@ fn a_file_without_faces_is_copied() {
 
 #[test]
 fn sound_that_the_container_cannot_hold_is_named() {
-    let encoded = Clip::panning(480, 272, 5).encode("mkv", &SOUND, &[&H264[..], &["-c:a", "pcm_s16le", "-shortest"]].concat());
+    let encoded =
+        Clip::panning(480, 272, 5).encode("mkv", &SOUND, &[&H264[..], &["-c:a", "pcm_s16le", "-shortest"]].concat());
     let error = blur(&encoded, "out.mp4").expect_err("nothing comes out").to_string();
     assert!(error.contains("pcm_s16le") && error.contains("mp4"), "{error}");
 }

@@ -173,7 +173,8 @@ fn fine(frame: &Frame, area: &Area, radius: usize) -> Vec<f32> {
         for x in area.columns.clone() {
             let (left, right) = (x.saturating_sub(radius), (x + radius).min(frame.width - 1));
             let (top, bottom) = (y.saturating_sub(radius), (y + radius).min(frame.height - 1));
-            let sum: f32 = (top..=bottom).flat_map(|y| (left..=right).map(move |x| (x, y))).map(|(x, y)| at(x, y)).sum();
+            let sum: f32 =
+                (top..=bottom).flat_map(|y| (left..=right).map(move |x| (x, y))).map(|(x, y)| at(x, y)).sum();
             values.push(at(x, y) - sum / ((right - left + 1) * (bottom - top + 1)) as f32);
         }
     }
