@@ -4,6 +4,7 @@ use crate::{
     Error, ModelSource, Options,
     centerface::CenterFace,
     examine::{Examined, Footage, examine},
+    memo::Memo,
     read::Reader,
     receipt::{self, Receipt},
     rewrite::{Rewrite, rewrite},
@@ -11,6 +12,7 @@ use crate::{
 use bytes::Bytes;
 use media::{Container, Muxer, Source};
 use std::{
+    fmt,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -21,10 +23,11 @@ pub struct Engine {
     model: receipt::Model,
     bytes: Vec<u8>,
     idle: Mutex<Vec<CenterFace>>,
+    memo: Memo,
 }
 
 /// A segment and its neighbours, each a whole MPEG-TS file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct SegmentInput<'a> {
     /// How errors call the segment.
     pub name: &'a str,
@@ -48,12 +51,21 @@ pub struct Redacted {
 }
 
 /// What to publish in place of a segment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Output {
     /// The segment itself: every frame was examined and none shows a face.
     Unchanged,
     /// This MPEG-TS file: same frames and times, same sound, faces blurred.
     Reencoded(Vec<u8>),
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unchanged => out.write_str("Unchanged"),
+            Self::Reencoded(bytes) => write!(out, "Reencoded({} bytes)", bytes.len()),
+        }
+    }
 }
 
 impl Engine {
@@ -67,7 +79,7 @@ impl Engine {
         let first = CenterFace::load(&bytes, &model.name)?;
         opencv::core::set_num_threads(threads)
             .map_err(|error| Error::Model { name: model.name.clone(), reason: error.message })?;
-        Ok(Self { options, model, bytes, idle: Mutex::new(vec![first]) })
+        Ok(Self { options, model, bytes, idle: Mutex::new(vec![first]), memo: Memo::default() })
     }
 
     /// Which face model looks.
@@ -127,7 +139,7 @@ impl Engine {
             Some(detector) => detector,
             None => CenterFace::load(&self.bytes, &self.model.name)?,
         };
-        let examined = examine(footage, &self.options, &mut detector, progress);
+        let examined = examine(footage, &self.options, &mut detector, &self.memo, progress);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(detector);
         examined
     }

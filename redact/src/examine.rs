@@ -5,6 +5,7 @@ use crate::{
     analysis::{Shrinker, Small},
     centerface::CenterFace,
     coverage::{Frame, Plan},
+    memo::{self, Memo},
     motion,
     read::{Event, Reader, last_pts},
     tracker::Tracker,
@@ -54,7 +55,10 @@ pub(crate) struct Examiner<'a> {
     detector: &'a mut CenterFace,
     tracker: Tracker,
     shrinker: Shrinker,
+    memo: &'a Memo,
     last: Option<Rc<Small>>,
+    /// Segment of the last frame and its number in it.
+    place: Option<(memo::Key, u64)>,
     last_was_detected: bool,
     /// A frame to detect on for the sake of faces that were seen once and not surely.
     look_again: Option<u64>,
@@ -68,6 +72,7 @@ pub(crate) fn examine(
     footage: &Footage<'_>,
     options: &Options,
     detector: &mut CenterFace,
+    memo: &Memo,
     progress: &mut dyn FnMut(u64, Option<u64>),
 ) -> Result<Examined, Error> {
     let fail = |error| Error::media(footage.what, error);
@@ -80,7 +85,9 @@ pub(crate) fn examine(
         detector,
         tracker: Tracker::new(options, rate),
         shrinker: Shrinker::new(options.analysis_side, track.rotation),
+        memo,
         last: None,
+        place: None,
         last_was_detected: false,
         look_again: None,
         frame: 0,
@@ -116,15 +123,17 @@ impl Examiner<'_> {
         let fail = |error| Error::media(footage.what, error);
         let track = reader.track();
         let (mut times, mut end) = (Vec::new(), 0);
-        let is_segment = matches!(footage.target, Source::Segment(_));
+        let key = key(&footage.target);
         while let Some(event) = reader.next().map_err(fail)? {
             let Event::Picture(picture) = event else { continue };
-            if is_segment && times.len() as u64 == self.options.segment_frames {
+            if key.is_some() && times.len() as u64 == self.options.segment_frames {
                 let reason = format!("more than {} frames in one segment", self.options.segment_frames);
                 return Err(Error::Unsupported { what: footage.what.to_owned(), reason });
             }
             let small = self.shrinker.shrink(&picture).map_err(fail)?;
-            self.see(small, times.len() as u64 % u64::from(self.options.detect_every.max(1)) == 0)?;
+            let index = times.len() as u64;
+            let due = index % u64::from(self.options.detect_every.max(1)) == 0;
+            self.see(small, key.map(|key| (key, index)), due)?;
             times.push(picture.pts());
             end = end.max(picture.pts() + picture.duration());
             progress(times.len() as u64, track.frames);
@@ -155,6 +164,7 @@ impl Examiner<'_> {
         let track = reader.track();
         let span = (f64::from(self.options.context_ms) / MS / f64::from(track.time_base)) as i64;
         let (mut index, mut first) = (0_u64, None);
+        let key = key(source);
         while let Some(event) = reader.next()? {
             let Event::Picture(picture) = event else { continue };
             let first = *first.get_or_insert(picture.pts());
@@ -163,16 +173,16 @@ impl Examiner<'_> {
             }
             if last.is_none_or(|last| last - picture.pts() < span) {
                 let small = self.shrinker.shrink(&picture)?;
-                let detect = index % u64::from(self.options.detect_every_context.max(1)) == 0;
-                self.see(small, detect).map_err(Context::Fault)?;
+                let due = index % u64::from(self.options.detect_every_context.max(1)) == 0;
+                self.see(small, key.map(|key| (key, index)), due).map_err(Context::Fault)?;
             }
             index += 1;
         }
         Ok(())
     }
 
-    /// Takes the next frame.
-    fn see(&mut self, small: Small, detect: bool) -> Result<(), Error> {
+    /// Takes the next frame, which is at `place`; the detector runs on it when that is `due` or costs nothing.
+    fn see(&mut self, small: Small, place: Option<(memo::Key, u64)>, due: bool) -> Result<(), Error> {
         let small = Rc::new(small);
         let moved = self.last.as_ref().map(|last| motion::between(last, &small)).unwrap_or_default();
         if moved.is_cut && !self.last_was_detected {
@@ -181,9 +191,11 @@ impl Examiner<'_> {
         self.tracker.advance(self.frame, &small, moved);
         self.last = Some(small);
         self.last_was_detected = false;
+        self.place = place;
+        let known = place.is_some_and(|(key, index)| self.memo.recall(&key, index).is_some());
         let again = self.look_again == Some(self.frame);
         self.frame += 1;
-        if detect || moved.is_cut || again {
+        if due || known || moved.is_cut || again {
             self.detect_last()?;
         }
         Ok(())
@@ -192,10 +204,20 @@ impl Examiner<'_> {
     /// Runs the detector on the last frame seen.
     fn detect_last(&mut self) -> Result<(), Error> {
         let Some(last) = &self.last else { return Ok(()) };
-        let found = self.detector.detect(last, self.options.continue_score)?;
+        let remembered = self.place.and_then(|(key, index)| self.memo.recall(&key, index));
+        let found = match remembered {
+            Some(found) => found,
+            None => {
+                let found = self.detector.detect(last, self.options.continue_score)?;
+                if let Some((key, index)) = self.place {
+                    self.memo.remember(key, index, &found);
+                }
+                self.frames_detected += 1;
+                found
+            }
+        };
         let doubtful = self.tracker.link(self.frame - 1, &found);
         self.look_again = doubtful.then(|| self.frame - 1 + LOOK_AGAIN);
-        self.frames_detected += 1;
         self.last_was_detected = true;
         Ok(())
     }
@@ -209,6 +231,14 @@ impl Examiner<'_> {
         examined.frames_detected = self.frames_detected;
         examined.plan = Plan::new(&self.tracker.finish(), target, frame);
         Ok(())
+    }
+}
+
+/// What tells a segment from others; files are read once.
+fn key(source: &Source<'_>) -> Option<memo::Key> {
+    match source {
+        Source::Segment(bytes) => Some(memo::key(bytes)),
+        Source::File(_) => None,
     }
 }
 

@@ -13,7 +13,7 @@ const SIDE: usize = 16;
 /// Farthest that is searched, in samples.
 const MAX_REACH: usize = 24;
 /// Farthest that is searched beyond the expected place, in faces and at least in pixels.
-const REACH: (f32, f32) = (0.35, 6.0);
+const REACH: (f32, f32) = (0.5, 8.0);
 /// Change of size tried from one frame to the next.
 const SCALES: [f32; 2] = [0.95, 1.0 / 0.95];
 /// How much more alike a changed size must look.

@@ -16,6 +16,7 @@ mod examine;
 mod file;
 mod follow;
 mod geometry;
+mod memo;
 mod model;
 mod motion;
 mod options;

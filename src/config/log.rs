@@ -5,6 +5,8 @@ use std::io::IsTerminal as _;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 const FILTER: &str = "info";
+/// Holds whatever the filter says: below this level the broker's client logs its frames, and with them its password.
+const ALWAYS: &str = "lapin=info";
 
 /// The log's flags.
 #[derive(Clone, Debug, clap::Args)]
@@ -39,7 +41,7 @@ impl LogFlags {
     pub fn check(&self) -> Result<Log, Faults> {
         let mut faults = Faults::default();
         let text = if self.log.trim().is_empty() { FILTER } else { self.log.trim() };
-        let filter = faults.check("LOG", EnvFilter::try_new(text));
+        let filter = faults.check("LOG", EnvFilter::try_new(format!("{text},{ALWAYS}")));
         let format = match self.log_format.trim() {
             "" | "text" => Some(Format::Text),
             "json" => Some(Format::Json),

@@ -13,9 +13,12 @@ use tempfile::TempDir;
 const SIDE: usize = 512;
 /// The face in the portrait: middle, width and height.
 const FACE: (f32, f32, f32, f32) = (225.0, 118.0, 88.0, 120.0);
-/// The part of the portrait that is pasted: head and body, left, top, right, bottom. A head without a body is a picture
-/// that no camera takes and that the detector was not made for.
+/// The part of the portrait that is pasted: left, top, right, bottom. A small head without a body is a picture that no
+/// camera takes and that the detector was not made for.
+const HEAD: (f32, f32, f32, f32) = (140.0, 5.0, 312.0, 215.0);
 const PERSON: (f32, f32, f32, f32) = (20.0, 5.0, 400.0, 512.0);
+/// Width of a face from which the head is pasted alone.
+const HEAD_ALONE: f32 = 44.0;
 
 /// A face on a frame: the middle of its box and its width, in pixels of the frame.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +34,20 @@ impl Face {
         let height = self.width * FACE.3 / FACE.2;
         (self.x - self.width / 2.0, self.y - height / 2.0, self.x + self.width / 2.0, self.y + height / 2.0)
     }
+
+    /// The part of the portrait that is pasted for it.
+    fn part(self) -> (f32, f32, f32, f32) {
+        if self.width < HEAD_ALONE { PERSON } else { HEAD }
+    }
+
+    /// Whether what is pasted for `self` reaches into the face of `other`.
+    pub fn hides(self, other: Self) -> bool {
+        let (scale, part) = (self.width / FACE.2, self.part());
+        let (left, right) = (self.x + (part.0 - FACE.0) * scale, self.x + (part.2 - FACE.0) * scale);
+        let (top, bottom) = (self.y + (part.1 - FACE.1) * scale, self.y + (part.3 - FACE.1) * scale);
+        let bounds = other.bounds();
+        left < bounds.2 && right > bounds.0 && top < bounds.3 && bottom > bounds.1
+    }
 }
 
 /// What a frame shows.
@@ -41,6 +58,8 @@ pub struct Shot {
     pub pillar: Option<(f32, f32)>,
     /// Which background.
     pub scene: u32,
+    /// How far the background is shifted.
+    pub shift: (f32, f32),
 }
 
 /// A clip to render.
@@ -125,7 +144,10 @@ impl Clip {
         if shot.pillar.is_some_and(|(left, right)| (left..right).contains(&x)) {
             return (70, 128, 128);
         }
-        shot.faces.iter().rev().find_map(|face| on_person(*face, x, y)).unwrap_or_else(|| background(shot.scene, x, y))
+        shot.faces.iter().rev().find_map(|face| on_person(*face, x, y)).unwrap_or_else(|| {
+            // Far from 0, so that no shift makes a coordinate negative.
+            background(shot.scene, x + 1_000.0 - shot.shift.0, y + 1_000.0 - shot.shift.1)
+        })
     }
 }
 
@@ -133,7 +155,8 @@ impl Clip {
 fn on_person(face: Face, x: f32, y: f32) -> Option<(u8, u8, u8)> {
     let scale = FACE.2 / face.width;
     let (u, v) = (FACE.0 + (x - face.x) * scale, FACE.1 + (y - face.y) * scale);
-    if u < PERSON.0 || v < PERSON.1 || u >= PERSON.2 || v >= PERSON.3 {
+    let part = face.part();
+    if u < part.0 || v < part.1 || u >= part.2 || v >= part.3 {
         return None;
     }
     let portrait = portrait();

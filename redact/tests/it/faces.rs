@@ -62,9 +62,18 @@ fn two_faces_that_cross() {
 
 #[test]
 fn a_face_in_a_shaken_picture() {
-    assert_covered(&Clip::new(640, 360, 50, |at| {
-        vec![Face { x: 300.0 + 26.0 * (at * 1.7).sin(), y: 180.0 + 18.0 * (at * 2.3).cos(), width: 44.0 }]
-    }));
+    let shake = |at: f32| (18.0 * (at * 1.7).sin(), 12.0 * (at * 2.3).cos());
+    let mut clip =
+        Clip::new(640, 360, 50, |at| vec![Face { x: 300.0 + shake(at).0, y: 180.0 + shake(at).1, width: 44.0 }]);
+    for (at, shot) in clip.shots.iter_mut().enumerate() {
+        shot.shift = shake(at as f32);
+    }
+    assert_covered(&clip);
+}
+
+#[test]
+fn a_face_that_runs_through_the_picture() {
+    assert_covered(&Clip::new(640, 360, 25, |at| vec![Face { x: 40.0 + 22.0 * at, y: 180.0, width: 48.0 }]));
 }
 
 #[test]

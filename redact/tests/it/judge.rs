@@ -108,7 +108,8 @@ pub fn bare_faces(clip: &Clip, original: &[Frame], redacted: &[Frame]) -> Vec<(u
         for (index, face) in shot.faces.iter().enumerate() {
             let (left, top, right, bottom) = face.bounds();
             let (trim_x, trim_y) = ((right - left) * 0.1, (bottom - top) * 0.1);
-            let hidden = shot.pillar.is_some_and(|(from, to)| from < right && to > left);
+            let hidden = shot.pillar.is_some_and(|(from, to)| from < right && to > left)
+                || shot.faces[index + 1..].iter().any(|nearer| nearer.hides(*face));
             let area = Area::new(original, left + trim_x, top + trim_y, right - trim_x, bottom - trim_y);
             let whole = 0.64 * (right - left) * (bottom - top);
             if hidden || (area.count() as f32) < 0.25 * whole {

@@ -76,32 +76,42 @@ fn rewritten_and_copied_segments_play_on_in_one_another() {
     assert!(pts.is_sorted_by(|a, b| a < b), "pictures stay in order: {pts:?}");
 }
 
-/// A face that slides in over the left edge: on the first frame a third of it is there, on frame 40 the whole.
+/// A face that slides in over the left edge: up to frame 14 so little of it is there that nothing recognises it.
 fn sliding_in(frames: usize) -> Clip {
-    Clip::new(640, 360, frames, |at| vec![Face { x: at.mul_add(0.9, -12.0), y: 180.0, width: 50.0 }])
+    Clip::new(640, 360, frames, |at| vec![Face { x: at.mul_add(0.9, -21.0), y: 180.0, width: 50.0 }])
 }
 
 #[test]
 fn a_face_only_recognised_in_the_next_segment_is_covered_before() {
     let clip = sliding_in(70);
-    let (first, second) = (clip.part(0..30), clip.part(30..70));
-    let (target, after) = (first.segment(0.0), second.segment(1.2));
+    let (first, second) = (clip.part(0..14), clip.part(14..70));
+    let (target, after) = (first.segment(0.0), second.segment(0.56));
     let redacted = redact(SegmentInput { after: Some(&after), ..alone("sliding in", &target) });
-    let output = judge::segment(bytes(&redacted));
-    let bare = judge::bare_faces(&first, &judge::segment(&target).frames, &output.frames);
+    let original = judge::segment(&target).frames;
+    let bare = judge::bare_faces(&first, &original, &judge::segment(bytes(&redacted)).frames);
     assert!(bare.is_empty(), "bare on {bare:?}");
+    assert!(bare_alone(&first, &target, &original), "only the context shows it");
 }
 
 #[test]
 fn a_face_only_recognised_in_the_segment_before_is_covered_after() {
     let mut clip = sliding_in(70);
     clip.shots.reverse();
-    let (first, second) = (clip.part(0..40), clip.part(40..70));
-    let (before, target) = (first.segment(0.0), second.segment(1.6));
+    let (first, second) = (clip.part(0..56), clip.part(56..70));
+    let (before, target) = (first.segment(0.0), second.segment(2.24));
     let redacted = redact(SegmentInput { before: Some(&before), ..alone("sliding out", &target) });
-    let output = judge::segment(bytes(&redacted));
-    let bare = judge::bare_faces(&second, &judge::segment(&target).frames, &output.frames);
+    let original = judge::segment(&target).frames;
+    let bare = judge::bare_faces(&second, &original, &judge::segment(bytes(&redacted)).frames);
     assert!(bare.is_empty(), "bare on {bare:?}");
+    assert!(bare_alone(&second, &target, &original), "only the context shows it");
+}
+
+/// Whether a face stays bare when `target` is redacted without its neighbours.
+fn bare_alone(clip: &Clip, target: &[u8], original: &[judge::Frame]) -> bool {
+    match redact(alone("alone", target)).output {
+        Output::Unchanged => true,
+        Output::Reencoded(bytes) => !judge::bare_faces(clip, original, &judge::segment(&bytes).frames).is_empty(),
+    }
 }
 
 #[test]
