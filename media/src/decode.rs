@@ -34,7 +34,7 @@ struct Stamp {
 
 /// A decoder of one video track.
 pub struct Decoder {
-    decoder: ff::decoder::Video,
+    codec: ff::decoder::Video,
     stamps: VecDeque<Stamp>,
     tickets: i64,
     last_end: Option<i64>,
@@ -64,10 +64,10 @@ impl Decoder {
                 (*raw).err_recognition |= ff::ffi::AV_EF_EXPLODE | ff::ffi::AV_EF_AGGRESSIVE;
             }
             // Without it pictures whose references are missing are left out without a word.
-            (*raw).flags |= ff::ffi::AV_CODEC_FLAG_OUTPUT_CORRUPT as i32;
+            (*raw).flags |= ff::ffi::AV_CODEC_FLAG_OUTPUT_CORRUPT.cast_signed();
         }
-        let decoder = context.decoder().video().map_err(unsupported)?;
-        Ok(Self { decoder, stamps: VecDeque::new(), tickets: 0, last_end: None })
+        let codec = context.decoder().video().map_err(unsupported)?;
+        Ok(Self { codec, stamps: VecDeque::new(), tickets: 0, last_end: None })
     }
 
     /// Packets taken so far; what [`Picture::number`] counts.
@@ -91,7 +91,7 @@ impl Decoder {
         let mut ticketed = packet.0.clone();
         ticketed.set_pts(Some(self.tickets));
         ticketed.set_dts(Some(self.tickets));
-        self.decoder
+        self.codec
             .send_packet(&ticketed)
             .map_err(|error| Error::Corrupt(format!("a picture cannot be decoded: {error}")))
     }
@@ -101,7 +101,7 @@ impl Decoder {
     /// # Errors
     /// [`Error::Corrupt`] when the decoder refuses.
     pub fn finish(&mut self) -> Result<(), Error> {
-        self.decoder.send_eof().map_err(|error| Error::Corrupt(format!("the last picture cannot be decoded: {error}")))
+        self.codec.send_eof().map_err(|error| Error::Corrupt(format!("the last picture cannot be decoded: {error}")))
     }
 
     /// The next picture in the order of showing; `None` when more packets are needed or the end is reached.
@@ -110,7 +110,7 @@ impl Decoder {
     /// [`Error::Corrupt`] when it could not be decoded in full.
     pub fn receive(&mut self) -> Result<Option<Picture>, Error> {
         let mut frame = ff::frame::Video::empty();
-        match self.decoder.receive_frame(&mut frame) {
+        match self.codec.receive_frame(&mut frame) {
             Ok(()) => {}
             Err(ff::Error::Eof) => return Ok(None),
             Err(ff::Error::Other { errno }) if errno == ff::error::EAGAIN => return Ok(None),

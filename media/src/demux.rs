@@ -105,7 +105,7 @@ impl Demuxer {
     /// The video track.
     pub fn video(&self) -> Result<Track, Error> {
         let stream = self.input.stream(self.video).ok_or(Error::NoVideo)?;
-        let rate = [stream.avg_frame_rate(), stream.rate()].into_iter().find(is_sane_rate);
+        let rate = [stream.avg_frame_rate(), stream.rate()].into_iter().find(|rate| is_sane_rate(*rate));
         Ok(Track {
             index: self.video,
             time_base: stream.time_base(),
@@ -141,6 +141,7 @@ impl Demuxer {
     /// # Errors
     /// [`Error::Unreadable`] when the container breaks off, [`Error::Corrupt`] when it knows a packet of the video
     /// track to be damaged, [`Error::Unsupported`] when a second video track turns up later on.
+    #[expect(clippy::should_implement_trait, reason = "an iterator would go on after an error")]
     pub fn next(&mut self) -> Result<Option<Packet>, Error> {
         let mut packet = ff::Packet::empty();
         match packet.read(&mut self.input) {
@@ -202,8 +203,8 @@ fn is_moving_picture(stream: &ff::Stream<'_>) -> bool {
 }
 
 /// x264 derives the level and the rate control from the rate, so a time base taken for a rate would spoil both.
-fn is_sane_rate(rate: &ff::Rational) -> bool {
-    let per_second = f64::from(*rate);
+fn is_sane_rate(rate: ff::Rational) -> bool {
+    let per_second = f64::from(rate);
     per_second.is_finite() && (1.0..=240.0).contains(&per_second)
 }
 
@@ -220,10 +221,14 @@ fn rotation(stream: &ff::Stream<'_>) -> Rotation {
         return Rotation::None;
     }
     let clockwise = (-counterclockwise).rem_euclid(360.0);
-    match ((clockwise + QUARTER_TURN_SLACK) / 90.0) as u32 % 4 {
-        0 => Rotation::None,
-        1 => Rotation::Quarter,
-        2 => Rotation::Half,
-        _ => Rotation::ThreeQuarters,
+    let near = |angle: f64| (clockwise - angle).abs() <= QUARTER_TURN_SLACK;
+    if near(90.0) {
+        Rotation::Quarter
+    } else if near(180.0) {
+        Rotation::Half
+    } else if near(270.0) {
+        Rotation::ThreeQuarters
+    } else {
+        Rotation::None
     }
 }

@@ -56,7 +56,7 @@ pub struct EncoderSettings {
 
 /// An encoder of one video track.
 pub struct Encoder {
-    pub(crate) encoder: ff::encoder::video::Encoder,
+    pub(crate) codec: ff::encoder::video::Encoder,
     pub(crate) time_base: ff::Rational,
     frame_rate: ff::Rational,
     shape: (u32, u32, Layout),
@@ -98,9 +98,9 @@ impl Encoder {
             (*raw).thread_count = i32::try_from(settings.threads.max(1)).unwrap_or(1);
             (*raw).chroma_sample_location = (*frame.as_ptr()).chroma_location;
         }
-        let encoder = video.open_as_with(codec, options(settings)).map_err(failed)?;
+        let codec = video.open_as_with(codec, options(settings)).map_err(failed)?;
         Ok(Self {
-            encoder,
+            codec,
             time_base: settings.time_base,
             frame_rate: settings.frame_rate,
             shape: (like.width(), like.height(), like.layout()),
@@ -125,7 +125,7 @@ impl Encoder {
         picture.frame.set_kind(kind);
         picture.frame.set_pts(Some(picture.pts));
         self.durations.push_back((picture.pts, picture.duration));
-        self.encoder.send_frame(&picture.frame).map_err(|error| Error::Encode(error.to_string()))
+        self.codec.send_frame(&picture.frame).map_err(|error| Error::Encode(error.to_string()))
     }
 
     /// Tells the encoder that no picture follows.
@@ -133,7 +133,7 @@ impl Encoder {
     /// # Errors
     /// [`Error::Encode`] when the encoder fails.
     pub fn finish(&mut self) -> Result<(), Error> {
-        self.encoder.send_eof().map_err(|error| Error::Encode(error.to_string()))
+        self.codec.send_eof().map_err(|error| Error::Encode(error.to_string()))
     }
 
     /// The next coded picture, with its times in the time base of the settings; `None` when more pictures are needed
@@ -143,7 +143,7 @@ impl Encoder {
     /// [`Error::Encode`] when the encoder fails.
     pub fn receive(&mut self) -> Result<Option<Packet>, Error> {
         let mut packet = ff::Packet::empty();
-        match self.encoder.receive_packet(&mut packet) {
+        match self.codec.receive_packet(&mut packet) {
             Ok(()) => {}
             Err(ff::Error::Eof) => return Ok(None),
             Err(ff::Error::Other { errno }) if errno == ff::error::EAGAIN => return Ok(None),

@@ -66,7 +66,7 @@ impl Muxer {
     /// [`Error::Mux`] when the container refuses it.
     pub fn add_encoded(&mut self, encoder: &Encoder, like: &Demuxer, rotation: Rotation) -> Result<usize, Error> {
         let video = like.video()?.index;
-        let mut track = self.output.add_stream_with(&encoder.encoder).map_err(failed)?;
+        let mut track = self.output.add_stream_with(&encoder.codec).map_err(failed)?;
         track.set_time_base(encoder.time_base);
         track.set_avg_frame_rate(encoder.frame_rate());
         let index = track.index();
@@ -181,7 +181,6 @@ impl Muxer {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "a function for map_err")]
 fn failed(error: ff::Error) -> Error {
     Error::Mux(error.to_string())
 }

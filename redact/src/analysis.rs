@@ -1,7 +1,7 @@
 //! The reduced, upright picture that faces are looked for in and followed on.
 //!
 //! It is the only thing kept of a frame, and only for about a second: brightness at four sizes for following, colour
-//! just until the detector has seen it.
+//! for the detector.
 
 use media::{Layout, Picture, Rotation, Scaler};
 
@@ -25,7 +25,7 @@ pub(crate) struct Small {
     /// Brightness, largest first.
     pub levels: [Level; LEVELS],
     /// Colour at half the width and height: blue, then red.
-    pub colour: Option<[Vec<u8>; 2]>,
+    pub colour: [Vec<u8>; 2],
     /// Whether black is 0 and white 255.
     pub full_range: bool,
 }
@@ -54,10 +54,10 @@ impl Small {
             for x in 0..width {
                 let at = y * width + x;
                 let luma = (f32::from(self.levels[0].data[at]) - offset) * gain;
-                let (cb, cr) = self.colour.as_ref().map_or((0.0, 0.0), |[cb, cr]| {
-                    let at = (y / 2) * half + x / 2;
-                    ((f32::from(cb[at]) - 128.0) * chroma_gain, (f32::from(cr[at]) - 128.0) * chroma_gain)
-                });
+                let [cb, cr] = &self.colour;
+                let chroma = (y / 2) * half + x / 2;
+                let centred = |plane: &[u8]| (f32::from(plane[chroma]) - 128.0) * chroma_gain;
+                let (cb, cr) = (centred(cb), centred(cr));
                 red[at] = (luma + 1.402 * cr).clamp(0.0, 255.0);
                 green[at] = (luma - 0.344 * cb - 0.714 * cr).clamp(0.0, 255.0);
                 blue[at] = (luma + 1.772 * cb).clamp(0.0, 255.0);
@@ -116,7 +116,7 @@ fn pack(small: &Picture) -> Result<Small, media::Error> {
     let half = halved(&whole);
     let quarter = halved(&half);
     let eighth = halved(&quarter);
-    let colour = Some([plane(1)?.data, plane(2)?.data]);
+    let colour = [plane(1)?.data, plane(2)?.data];
     Ok(Small { levels: [whole, half, quarter, eighth], colour, full_range: small.is_full_range() })
 }
 

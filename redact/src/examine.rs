@@ -80,7 +80,7 @@ pub(crate) fn examine(
     let reader = Reader::open(&footage.target, warm, options.threads).map_err(fail)?;
     let track = reader.track();
     let rate = f64::from(track.frame_rate);
-    let mut examiner = Examiner {
+    let mut pass = Examiner {
         options,
         detector,
         tracker: Tracker::new(options, rate),
@@ -94,15 +94,15 @@ pub(crate) fn examine(
         frames_detected: 0,
     };
     if let Some(before) = &footage.before {
-        examiner.look_around(before, Side::Before)?;
+        pass.look_around(before, Side::Before)?;
     }
-    let target = examiner.frame;
-    let mut examined = examiner.target(reader, footage, progress)?;
-    let target = target..examiner.frame;
+    let target = pass.frame;
+    let mut examined = pass.target(reader, footage, progress)?;
+    let target = target..pass.frame;
     if let Some(after) = &footage.after {
-        examiner.look_around(after, Side::After)?;
+        pass.look_around(after, Side::After)?;
     }
-    examiner.finish(&mut examined, target, track.rotation)?;
+    pass.finish(&mut examined, target, track.rotation)?;
     Ok(examined)
 }
 
@@ -132,7 +132,7 @@ impl Examiner<'_> {
             }
             let small = self.shrinker.shrink(&picture).map_err(fail)?;
             let index = times.len() as u64;
-            let due = index % u64::from(self.options.detect_every.max(1)) == 0;
+            let due = index.is_multiple_of(u64::from(self.options.detect_every.max(1)));
             self.see(small, key.map(|key| (key, index)), due)?;
             times.push(picture.pts());
             end = end.max(picture.pts() + picture.duration());
@@ -173,7 +173,7 @@ impl Examiner<'_> {
             }
             if last.is_none_or(|last| last - picture.pts() < span) {
                 let small = self.shrinker.shrink(&picture)?;
-                let due = index % u64::from(self.options.detect_every_context.max(1)) == 0;
+                let due = index.is_multiple_of(u64::from(self.options.detect_every_context.max(1)));
                 self.see(small, key.map(|key| (key, index)), due).map_err(Context::Fault)?;
             }
             index += 1;
@@ -201,21 +201,19 @@ impl Examiner<'_> {
         Ok(())
     }
 
-    /// Runs the detector on the last frame seen.
+    /// Runs the detector on the last frame seen, unless it is remembered what it found there.
     fn detect_last(&mut self) -> Result<(), Error> {
         let Some(last) = &self.last else { return Ok(()) };
         let remembered = self.place.and_then(|(key, index)| self.memo.recall(&key, index));
-        let found = match remembered {
-            Some(found) => found,
-            None => {
-                let found = self.detector.detect(last, self.options.continue_score)?;
-                if let Some((key, index)) = self.place {
-                    self.memo.remember(key, index, &found);
-                }
-                self.frames_detected += 1;
-                found
-            }
+        let found = if let Some(found) = remembered {
+            found
+        } else {
+            self.frames_detected += 1;
+            self.detector.detect(last, self.options.continue_score)?
         };
+        if let Some((key, index)) = self.place {
+            self.memo.remember(key, index, &found);
+        }
         let doubtful = self.tracker.link(self.frame - 1, &found);
         self.look_again = doubtful.then(|| self.frame - 1 + LOOK_AGAIN);
         self.last_was_detected = true;

@@ -5,6 +5,13 @@
 //! writes down in a plan which ellipses to blur on which frame; a second pass decodes it again, blurs and encodes.
 //! Nothing but small grey pictures is kept between the passes. What cannot be decoded or examined is an [`Error`],
 //! never an output.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "positions and sizes of pixels go between integers and floats on every line, and are far below 2^23"
+)]
 
 mod analysis;
 mod blur;

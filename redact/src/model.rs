@@ -30,7 +30,7 @@ impl ModelSource {
             return Err(failed(format!("{size} bytes, more than {MAX_BYTES}")));
         }
         let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-        let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hexadecimal(&Sha256::digest(&bytes));
         let known = sha256 == CENTERFACE_SHA256;
         if !known && matches!(self, Self::CenterFace(_)) {
             return Err(failed(format!("sha256 is {sha256}, not {CENTERFACE_SHA256} of {CENTERFACE_FILE}")));
@@ -39,4 +39,9 @@ impl ModelSource {
         let name = if known { CENTERFACE.to_owned() } else { file };
         Ok((bytes, receipt::Model { name, sha256 }))
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }

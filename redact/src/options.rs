@@ -28,7 +28,8 @@ pub struct Options {
     pub crf: u8,
     /// x264's preset.
     pub preset: String,
-    /// Threads that one input may use for decoding, detecting and encoding.
+    /// Threads that one input may use for decoding, detecting and encoding. OpenCV has one such number for the whole
+    /// process: that of the engine made last.
     pub threads: u32,
     /// Longest segment accepted, in frames.
     pub segment_frames: u64,

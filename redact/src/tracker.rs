@@ -109,7 +109,7 @@ impl Tracker {
         let mut pairs = Vec::new();
         for (index, track) in self.open.iter().enumerate() {
             let near = found.iter().enumerate().filter_map(|(which, detection)| {
-                let distance = self.distance(track, frame, detection)?;
+                let distance = distance(track, frame, detection)?;
                 Some((distance, index, which))
             });
             pairs.extend(near);
@@ -132,16 +132,6 @@ impl Tracker {
         self.confirm();
         self.close(frame);
         self.open.iter().any(|track| !track.confirmed && track.hits == 1 && track.starts == 1 && track.first == frame)
-    }
-
-    /// How far `detection` is from where `track` is expected; `None` when it cannot be the same face.
-    fn distance(&self, track: &Track, frame: u64, detection: &Detection) -> Option<f32> {
-        let expected = track.region();
-        let ratio = expected.size() / detection.region.size().max(f32::EPSILON);
-        let lost = if track.lost { (frame - track.detected) as f32 } else { 0.0 };
-        let gate = (GATE + GATE_GROWTH * lost).min(GATE_MAX);
-        let distance = expected.distance(detection.region);
-        (distance < gate && ratio < SIZE_RATIO && ratio > SIZE_RATIO.recip()).then_some(distance)
     }
 
     /// A track is a face when the detector was sure once or fairly sure twice. It then gets its past.
@@ -188,6 +178,16 @@ impl Tracker {
         }
         self.closed
     }
+}
+
+/// How far `detection` is from where `track` is expected; `None` when it cannot be the same face.
+fn distance(track: &Track, frame: u64, detection: &Detection) -> Option<f32> {
+    let expected = track.region();
+    let ratio = expected.size() / detection.region.size().max(f32::EPSILON);
+    let lost = if track.lost { (frame - track.detected) as f32 } else { 0.0 };
+    let gate = (GATE + GATE_GROWTH * lost).min(GATE_MAX);
+    let distance = expected.distance(detection.region);
+    (distance < gate && ratio < SIZE_RATIO && ratio > SIZE_RATIO.recip()).then_some(distance)
 }
 
 /// Follows `track` from the frame `before` to the next one, `after`.

@@ -133,22 +133,23 @@ impl Clip {
         for y in 0..self.height {
             for x in 0..self.width {
                 let at = y * self.width + x;
-                let sample = self.sample(shot, x as f32 + 0.5, y as f32 + 0.5);
+                let sample = sample(shot, x as f32 + 0.5, y as f32 + 0.5);
                 (frame[at], frame[size + at], frame[2 * size + at]) = sample;
             }
         }
         frame
     }
+}
 
-    fn sample(&self, shot: &Shot, x: f32, y: f32) -> (u8, u8, u8) {
-        if shot.pillar.is_some_and(|(left, right)| (left..right).contains(&x)) {
-            return (70, 128, 128);
-        }
-        shot.faces.iter().rev().find_map(|face| on_person(*face, x, y)).unwrap_or_else(|| {
-            // Far from 0, so that no shift makes a coordinate negative.
-            background(shot.scene, x + 1_000.0 - shot.shift.0, y + 1_000.0 - shot.shift.1)
-        })
+/// Brightness and colour at a point of a frame.
+fn sample(shot: &Shot, x: f32, y: f32) -> (u8, u8, u8) {
+    if shot.pillar.is_some_and(|(left, right)| (left..right).contains(&x)) {
+        return (70, 128, 128);
     }
+    shot.faces.iter().rev().find_map(|face| on_person(*face, x, y)).unwrap_or_else(|| {
+        // Far from 0, so that no shift makes a coordinate negative.
+        background(shot.scene, x + 1_000.0 - shot.shift.0, y + 1_000.0 - shot.shift.1)
+    })
 }
 
 /// Brightness and colour of the portrait, pasted as `face` says.

@@ -180,6 +180,5 @@ fn fine(frame: &Frame, area: &Area, radius: usize) -> Vec<f32> {
         }
     }
     let mean = values.iter().sum::<f32>() / values.len().max(1) as f32;
-    values.iter_mut().for_each(|value| *value -= mean);
-    values
+    values.into_iter().map(|value| value - mean).collect()
 }

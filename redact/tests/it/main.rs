@@ -1,5 +1,12 @@
 //! The engine against pictures whose faces are known: clips are rendered from a public-domain portrait, and the outcome
 //! is judged by the pixels inside and outside the true boxes, frame by frame.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "positions and sizes of pixels go between integers and floats on every line"
+)]
+#![expect(clippy::expect_used, clippy::panic, reason = "what fails a test may fail it anywhere in it")]
 
 mod clip;
 mod damage;
@@ -12,6 +19,9 @@ use redact::{Engine, ModelSource, Options};
 use std::{path::PathBuf, sync::OnceLock};
 
 /// The engine all tests share, as a worker's threads do.
+///
+/// # Panics
+/// When there is no face model: a test that looks for faces cannot do without.
 pub fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     ENGINE.get_or_init(|| {

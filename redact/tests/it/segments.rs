@@ -159,3 +159,18 @@ fn a_scene_cut_neither_bares_nor_smears_a_face() {
     let bare = judge::bare_faces(&clip, &judge::segment(&source).frames, &output.frames);
     assert!(bare.is_empty(), "bare on {bare:?}");
 }
+
+#[test]
+fn one_engine_serves_several_threads() {
+    let clip = Clip::panning(480, 272, 15);
+    let source = clip.segment(0.0);
+    let original = judge::segment(&source).frames;
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let redacted = redact(alone("shared", &source));
+                assert_redacted(&clip, &original, &judge::segment(bytes(&redacted)).frames);
+            });
+        }
+    });
+}
