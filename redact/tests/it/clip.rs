@@ -189,7 +189,7 @@ fn background(scene: u32, x: f32, y: f32) -> (u8, u8, u8) {
 fn portrait() -> &'static [u8] {
     static PORTRAIT: OnceLock<Vec<u8>> = OnceLock::new();
     PORTRAIT.get_or_init(|| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/astronaut.png");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/astronaut.png");
         let output = Command::new("ffmpeg")
             .args(["-v", "error", "-i"])
             .arg(path)

@@ -137,7 +137,7 @@ fn a_single_frame_is_blurred() {
 #[test]
 fn a_cover_is_not_taken_along() {
     let clip = Clip::panning(480, 272, 10);
-    let cover = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/astronaut.png");
+    let cover = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/astronaut.png");
     let options = [
         "-map",
         "0:v",

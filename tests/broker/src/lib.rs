@@ -135,6 +135,7 @@ impl Broker {
         let path = |name: &str| self.home.path().join(name).display().to_string();
         vec![
             ("HOME", path("")),
+            ("ERL_CRASH_DUMP", path("crash.dump")),
             // Makes the start script become the node instead of watching it, so that the leash holds the node.
             ("RUNNING_UNDER_SYSTEMD", "true".into()),
             ("ERL_EPMD_ADDRESS", "127.0.0.1".into()),
