@@ -39,3 +39,9 @@ pub(crate) fn ready() -> Result<(), Error> {
         .clone()
         .map_err(Error::Unsupported)
 }
+
+/// The version of libavcodec, which decodes and encodes, as it writes it: major, minor and micro.
+pub fn avcodec_version() -> String {
+    let version = ffmpeg_next::codec::version();
+    format!("{}.{}.{}", version >> 16, version >> 8 & 0xff, version & 0xff)
+}

@@ -3,10 +3,11 @@
 //! It is the only thing kept of a frame, and only for about a second: brightness at four sizes for following, colour
 //! for the detector.
 
+use crate::detector::{self, Rgb};
 use media::{Layout, Picture, Rotation, Scaler};
 
 /// Sides of the detector's picture are multiples of this many pixels.
-const GRID: u32 = 32;
+const GRID: u32 = detector::GRID as u32;
 /// Sizes that brightness is kept at, each half of the one before.
 pub(crate) const LEVELS: usize = 4;
 
@@ -41,28 +42,52 @@ impl Small {
         self.levels[0].height
     }
 
-    /// Writes red, green and blue, 0 to 255, plane after plane, as the detector takes them (BT.601, which is near
-    /// enough for a detector whatever the video's matrix is).
-    pub fn write_rgb(&self, target: &mut [f32]) {
+    /// The whole picture as detectors take it.
+    pub fn rgb(&self) -> Rgb {
         let (width, height) = (self.width(), self.height());
-        let (red, rest) = target.split_at_mut(width * height);
+        let mut rgb = Rgb { width, height, data: vec![0.0; 3 * width * height] };
+        let (red, rest) = rgb.data.split_at_mut(width * height);
         let (green, blue) = rest.split_at_mut(width * height);
-        let (offset, gain, chroma_gain) =
-            if self.full_range { (0.0, 1.0, 1.0) } else { (16.0, 255.0 / 219.0, 255.0 / 224.0) };
+        let tone = Tone::new(self.full_range);
         let half = width.div_ceil(2);
         for y in 0..height {
+            let row = y * width;
+            let chroma = (y / 2) * half;
             for x in 0..width {
-                let at = y * width + x;
-                let luma = (f32::from(self.levels[0].data[at]) - offset) * gain;
-                let [cb, cr] = &self.colour;
-                let chroma = (y / 2) * half + x / 2;
-                let centred = |plane: &[u8]| (f32::from(plane[chroma]) - 128.0) * chroma_gain;
-                let (cb, cr) = (centred(cb), centred(cr));
-                red[at] = (luma + 1.402 * cr).clamp(0.0, 255.0);
-                green[at] = (luma - 0.344 * cb - 0.714 * cr).clamp(0.0, 255.0);
-                blue[at] = (luma + 1.772 * cb).clamp(0.0, 255.0);
+                let at = row + x;
+                let (cb, cr) = (self.colour[0][chroma + x / 2], self.colour[1][chroma + x / 2]);
+                (red[at], green[at], blue[at]) =
+                    tone.rgb(f32::from(self.levels[0].data[at]), f32::from(cb), f32::from(cr));
             }
         }
+        rgb
+    }
+}
+
+/// Turns brightness and colour into red, green and blue (BT.601, which is near enough for a detector whatever the
+/// video's matrix is).
+#[derive(Clone, Copy)]
+pub(crate) struct Tone {
+    offset: f32,
+    gain: f32,
+    chroma_gain: f32,
+}
+
+impl Tone {
+    /// For samples of the full range 0 to 255, or of the usual 16 to 235.
+    pub fn new(full_range: bool) -> Self {
+        let (offset, gain, chroma_gain) =
+            if full_range { (0.0, 1.0, 1.0) } else { (16.0, 255.0 / 219.0, 255.0 / 224.0) };
+        Self { offset, gain, chroma_gain }
+    }
+
+    /// Red, green and blue, 0 to 255.
+    pub fn rgb(self, luma: f32, cb: f32, cr: f32) -> (f32, f32, f32) {
+        let luma = (luma - self.offset) * self.gain;
+        let (cb, cr) = ((cb - 128.0) * self.chroma_gain, (cr - 128.0) * self.chroma_gain);
+        let red = (luma + 1.402 * cr).clamp(0.0, 255.0);
+        let green = (luma - 0.344 * cb - 0.714 * cr).clamp(0.0, 255.0);
+        (red, green, (luma + 1.772 * cb).clamp(0.0, 255.0))
     }
 }
 

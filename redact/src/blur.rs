@@ -3,19 +3,24 @@
 //! Under an ellipse nothing is left but the mean brightness and colour of a few blocks, drawn as a smooth surface
 //! through the blocks' middles: what is finer than a block is not in the output and cannot be computed back.
 
-use crate::geometry::Ellipse;
+use crate::{geometry::Ellipse, options::Strength};
 use media::PlaneMut;
 
 /// Where the blurred surface ends and the picture begins, as a share of the ellipse beyond it.
 const FEATHER: f32 = 0.08;
 /// Smallest block, in samples of its plane.
 const MIN_BLOCK: f32 = 2.0;
+/// Times that the blocks are mixed with their neighbours for a gaussian look: each brings the weights nearer to the bell
+/// curve.
+const GAUSSIAN_PASSES: usize = 4;
 /// Smallest half axis of an ellipse, in samples of its plane.
 const MIN_RADIUS: f32 = 1.5;
 
-/// How coarse.
+/// How to blur.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Strength {
+pub(crate) struct Brush {
+    /// What becomes of a face.
+    pub strength: Strength,
     /// Blocks across a face.
     pub blocks: u32,
     /// Width of the ellipse over that of the face.
@@ -23,19 +28,25 @@ pub(crate) struct Strength {
 }
 
 /// Blurs `ellipses` on all planes of one picture.
-pub(crate) fn blur(planes: &mut [PlaneMut<'_>; 3], ellipses: &[Ellipse], strength: Strength) {
+pub(crate) fn blur(planes: &mut [PlaneMut<'_>; 3], ellipses: &[Ellipse], brush: Brush) {
     let luma = (planes[0].width as f32, planes[0].height as f32);
     for ellipse in ellipses {
-        let face = 2.0 * ellipse.rx * luma.0 / strength.grow;
-        let block = face / strength.blocks.max(1) as f32;
+        let face = 2.0 * ellipse.rx * luma.0 / brush.grow;
+        let block = match brush.strength {
+            Strength::Pixelate => face / brush.blocks.max(1) as f32,
+            Strength::Gaussian => face / (2 * brush.blocks.max(1)) as f32,
+            // One block over all of it.
+            Strength::Solid => f32::INFINITY,
+        };
         for plane in planes.iter_mut() {
             let (across, down) = (plane.width as f32 / luma.0, plane.height as f32 / luma.1);
-            blur_plane(plane, *ellipse, (block * across, block * down));
+            let surface = if brush.strength == Strength::Gaussian { GAUSSIAN_PASSES } else { 1 };
+            blur_plane(plane, *ellipse, (block * across, block * down), surface);
         }
     }
 }
 
-fn blur_plane(plane: &mut PlaneMut<'_>, ellipse: Ellipse, block: (f32, f32)) {
+fn blur_plane(plane: &mut PlaneMut<'_>, ellipse: Ellipse, block: (f32, f32), passes: usize) {
     let (width, height) = (plane.width as f32, plane.height as f32);
     let (x, y) = (ellipse.x * width, ellipse.y * height);
     let (rx, ry) = ((ellipse.rx * width).max(MIN_RADIUS), (ellipse.ry * height).max(MIN_RADIUS));
@@ -50,7 +61,8 @@ fn blur_plane(plane: &mut PlaneMut<'_>, ellipse: Ellipse, block: (f32, f32)) {
     if left >= right || top >= bottom {
         return;
     }
-    let blocks = Blocks::of(plane, (left, right), (top, bottom), (block.0.max(MIN_BLOCK), block.1.max(MIN_BLOCK)));
+    let blocks =
+        Blocks::of(plane, (left, right), (top, bottom), (block.0.max(MIN_BLOCK), block.1.max(MIN_BLOCK)), passes);
     for row in top..bottom {
         let dy = (row as f32 + 0.5 - y) / ry;
         for column in left..right {
@@ -76,7 +88,13 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn of(plane: &PlaneMut<'_>, across: (usize, usize), down: (usize, usize), block: (f32, f32)) -> Self {
+    fn of(
+        plane: &PlaneMut<'_>,
+        across: (usize, usize),
+        down: (usize, usize),
+        block: (f32, f32),
+        passes: usize,
+    ) -> Self {
         let (width, height) = (across.1 - across.0, down.1 - down.0);
         let count = |length: usize, side: f32| ((length as f32 / side).round() as usize).clamp(1, length);
         let (columns, rows) = (count(width, block.0), count(height, block.1));
@@ -94,7 +112,7 @@ impl Blocks {
         }
         let side = (width as f32 / columns as f32, height as f32 / rows as f32);
         let mut blocks = Self { means, columns, rows, side };
-        blocks.smooth();
+        (0..passes).for_each(|_| blocks.smooth());
         blocks
     }
 
@@ -132,7 +150,7 @@ mod tests {
     use super::*;
     use media::{Layout, Picture};
 
-    const STRENGTH: Strength = Strength { blocks: 6, grow: 1.34 };
+    const BRUSH: Brush = Brush { strength: Strength::Pixelate, blocks: 6, grow: 1.34 };
 
     /// A checkerboard of single samples: the finest picture there is.
     fn checkerboard(layout: Layout, width: u32, height: u32) -> Picture {
@@ -158,7 +176,7 @@ mod tests {
         for layout in [Layout::Yuv420, Layout::Yuv444] {
             let mut picture = checkerboard(layout, 200, 120);
             let ellipse = Ellipse { x: 0.5, y: 0.5, rx: 0.15, ry: 0.3 };
-            blur(&mut picture.planes_mut().expect("planes"), &[ellipse], STRENGTH);
+            blur(&mut picture.planes_mut().expect("planes"), &[ellipse], BRUSH);
             for index in 0..3 {
                 let (width, height) = picture.plane(index).map(|plane| (plane.width, plane.height)).expect("a plane");
                 assert!(contrast(&picture, index, width / 2, height / 2) < 20, "the middle of plane {index}");
@@ -174,7 +192,7 @@ mod tests {
         for (x, y) in [(0.0, 0.5), (1.0, 0.5), (0.5, 0.0), (0.5, 1.0), (0.0, 0.0), (1.0, 1.0)] {
             let mut picture = checkerboard(Layout::Yuv420, 160, 160);
             let ellipse = Ellipse { x, y, rx: 0.2, ry: 0.2 };
-            blur(&mut picture.planes_mut().expect("planes"), &[ellipse], STRENGTH);
+            blur(&mut picture.planes_mut().expect("planes"), &[ellipse], BRUSH);
             let at = |share: f32| ((share * 160.0) as usize).clamp(1, 157);
             assert!(contrast(&picture, 0, at(x), at(y)) < 20, "at {x}, {y}");
         }
@@ -184,7 +202,7 @@ mod tests {
     fn an_ellipse_outside_the_picture_changes_nothing() {
         let mut picture = checkerboard(Layout::Yuv420, 64, 64);
         let ellipse = Ellipse { x: 3.0, y: -2.0, rx: 0.2, ry: 0.2 };
-        blur(&mut picture.planes_mut().expect("planes"), &[ellipse], STRENGTH);
+        blur(&mut picture.planes_mut().expect("planes"), &[ellipse], BRUSH);
         assert!((0..63).all(|x| contrast(&picture, 0, x, 32) == 160));
     }
 }

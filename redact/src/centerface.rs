@@ -1,79 +1,62 @@
-//! CenterFace on OpenCV's dnn: a picture in, scored boxes out.
+//! CenterFace on OpenCV's dnn.
 //!
 //! The network gives, at a quarter of the picture's size, a heat map of faces' middles, the logarithm of their height
 //! and width, and the offset of the middle within its cell (Xu et al., "CenterFace: Joint Face Detection and Alignment
 //! Using Face as Point", 2020).
 
-use crate::{Error, analysis::Small, geometry::Region};
+use crate::{
+    Error,
+    detector::{Detection, Detector, Rgb, suppress},
+    geometry::Region,
+    network::Network,
+};
 use opencv::{
-    core::{Mat, MatTraitConstManual, MatTraitManual, Scalar, Vector},
-    dnn::{Net, NetTrait, NetTraitConst, read_net_from_onnx_buffer},
+    core::{Mat, MatTraitConstManual, Vector},
     prelude::VectorToVec,
 };
+use std::collections::HashMap;
 
 /// Pixels of the picture per cell of the output.
 const CELL: f32 = 4.0;
-/// Boxes that share more of their area than this are the same face.
-const SAME_FACE: f32 = 0.3;
-/// Most faces taken from one picture, the best first.
-const MAX_FACES: usize = 400;
 /// Outputs, in the order of their layers' names: heat map, size, offset (and landmarks, which are not used).
 const OUTPUTS: usize = 3;
+/// Sizes of pictures that networks are kept for; each other size than the one before costs OpenCV a new set-up.
+const MAX_SHAPES: usize = 4;
 
-/// A face found on one picture.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Detection {
-    /// Where, in pixels of the reduced picture.
-    pub region: Region,
-    /// How sure the model is, 0 to 1.
-    pub score: f32,
-}
-
-/// The network; one per thread that uses it.
+/// The network, once for every size of picture, since OpenCV sets it up for one.
 pub(crate) struct CenterFace {
-    net: Net,
+    model: Network,
+    by_shape: HashMap<(usize, usize), Network>,
     outputs: Vector<String>,
-    name: String,
 }
 
 impl CenterFace {
-    /// The network in the ONNX file `bytes`, called `name` in errors.
-    pub fn load(bytes: &[u8], name: &str) -> Result<Self, Error> {
-        let failed = |reason: String| Error::Model { name: name.to_owned(), reason };
-        let opened = || -> opencv::Result<(Net, Vec<String>)> {
-            let mut net = read_net_from_onnx_buffer(&Vector::from_slice(bytes))?;
-            net.set_preferable_backend(opencv::dnn::Backend::DNN_BACKEND_OPENCV as i32)?;
-            let outputs = net.get_unconnected_out_layers_names()?.to_vec();
-            Ok((net, outputs))
-        };
-        let (net, mut outputs) = opened().map_err(|error| failed(error.message))?;
+    /// Takes `model`, if its outputs can be CenterFace's.
+    pub fn new(model: Network) -> Result<Self, Error> {
+        let mut outputs = model.outputs()?.to_vec();
         outputs.sort();
         if outputs.len() < OUTPUTS {
-            return Err(failed(format!("{} outputs, not {OUTPUTS} or more", outputs.len())));
+            return Err(model.failed(format!("{} outputs, not {OUTPUTS} or more", outputs.len())));
         }
-        Ok(Self { net, outputs: outputs.iter().take(OUTPUTS).map(String::as_str).collect(), name: name.to_owned() })
-    }
-
-    /// The faces on `small` with at least `least` as score.
-    pub fn detect(&mut self, small: &Small, least: f32) -> Result<Vec<Detection>, Error> {
-        let found = self.forward(small).and_then(|maps| decode(&maps, grid(small), least));
-        found.map(suppress).map_err(|error| Error::Model { name: self.name.clone(), reason: error.message })
-    }
-
-    fn forward(&mut self, small: &Small) -> opencv::Result<Vector<Mat>> {
-        let shape = [1, 3, small.height() as i32, small.width() as i32];
-        let mut blob = Mat::new_nd_with_default(&shape, opencv::core::CV_32F, Scalar::default())?;
-        small.write_rgb(blob.data_typed_mut::<f32>()?);
-        self.net.set_input(&blob, "", 1.0, Scalar::default())?;
-        let mut maps = Vector::<Mat>::new();
-        self.net.forward(&mut maps, &self.outputs)?;
-        Ok(maps)
+        let outputs = outputs.iter().take(OUTPUTS).map(String::as_str).collect();
+        Ok(Self { model, by_shape: HashMap::new(), outputs })
     }
 }
 
-/// Cells of the output for `small`, across and down.
-fn grid(small: &Small) -> (usize, usize) {
-    (small.width() / CELL as usize, small.height() / CELL as usize)
+impl Detector for CenterFace {
+    fn detect(&mut self, picture: &Rgb, least: f32) -> Result<Vec<Detection>, Error> {
+        let shape = (picture.width, picture.height);
+        if !self.by_shape.contains_key(&shape) {
+            if self.by_shape.len() == MAX_SHAPES {
+                self.by_shape.clear();
+            }
+            self.by_shape.insert(shape, self.model.again()?);
+        }
+        let network = self.by_shape.get_mut(&shape).unwrap_or(&mut self.model);
+        let maps = network.run(&[1, 3, picture.height, picture.width], &picture.data, &self.outputs)?;
+        let grid = (picture.width / CELL as usize, picture.height / CELL as usize);
+        decode(&maps, grid, least).map(suppress).map_err(|error| network.failed(error.message))
+    }
 }
 
 fn decode(maps: &Vector<Mat>, (columns, rows): (usize, usize), least: f32) -> opencv::Result<Vec<Detection>> {
@@ -97,19 +80,4 @@ fn decode(maps: &Vector<Mat>, (columns, rows): (usize, usize), least: f32) -> op
         }
     }
     Ok(found)
-}
-
-/// Keeps the best of boxes that overlap.
-fn suppress(mut found: Vec<Detection>) -> Vec<Detection> {
-    found.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let mut kept: Vec<Detection> = Vec::new();
-    for detection in found {
-        if kept.len() == MAX_FACES {
-            break;
-        }
-        if kept.iter().all(|other| other.region.overlap(detection.region) <= SAME_FACE) {
-            kept.push(detection);
-        }
-    }
-    kept
 }

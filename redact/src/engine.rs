@@ -2,28 +2,28 @@
 
 use crate::{
     Error, ModelSource, Options,
-    centerface::CenterFace,
-    examine::{Examined, Footage, examine},
+    deadline::Deadline,
+    detector::Detector,
+    examine::Examined,
     memo::Memo,
-    read::Reader,
+    pass::{Output as Written, Pass, Timing},
     receipt::{self, Receipt},
-    rewrite::{Rewrite, rewrite},
+    sight::Footage,
 };
 use bytes::Bytes;
 use media::{Container, Muxer, Source};
 use std::{
     fmt,
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// Finds and blurs faces. Calls from several threads run beside one another, each with a network of its own.
 pub struct Engine {
     pub(crate) options: Options,
-    model: receipt::Model,
-    bytes: Vec<u8>,
-    idle: Mutex<Vec<CenterFace>>,
-    memo: Memo,
+    model: crate::model::Model,
+    idle: Mutex<Vec<Box<dyn Detector>>>,
+    pub(crate) memo: Memo,
 }
 
 /// A segment and its neighbours, each a whole MPEG-TS file.
@@ -72,19 +72,20 @@ impl Engine {
     /// An engine with the face model of `source`.
     ///
     /// # Errors
-    /// [`Error::Model`] when the model cannot be read, is not the one named, or cannot be loaded.
+    /// [`Error::Model`] when the model cannot be read, is not the one named, cannot be loaded, or cannot run where the
+    /// options say.
     pub fn new(source: &ModelSource, options: Options) -> Result<Self, Error> {
-        let (bytes, model) = source.read()?;
-        let threads = i32::try_from(options.threads.max(1)).unwrap_or(1);
-        let first = CenterFace::load(&bytes, &model.name)?;
-        opencv::core::set_num_threads(threads)
-            .map_err(|error| Error::Model { name: model.name.clone(), reason: error.message })?;
-        Ok(Self { options, model, bytes, idle: Mutex::new(vec![first]), memo: Memo::default() })
+        let model = source.read()?;
+        let first = model.detector(options.backend)?;
+        // Looking runs beside decoding and encoding, which have threads of their own.
+        let threads = i32::try_from(options.threads.div_ceil(2)).unwrap_or(1);
+        opencv::core::set_num_threads(threads).map_err(|error| model.failed(error.message))?;
+        Ok(Self { options, model, idle: Mutex::new(vec![first]), memo: Memo::default() })
     }
 
     /// Which face model looks.
     pub fn model(&self) -> &receipt::Model {
-        &self.model
+        &self.model.described
     }
 
     /// Redacts one segment. Neighbours that cannot be decoded are left out with a warning in the log.
@@ -93,7 +94,6 @@ impl Engine {
     /// [`Error::Unreadable`] when any picture of the segment cannot be decoded in full, and the others as they say. In
     /// every case there is nothing to publish.
     pub fn segment(&self, input: SegmentInput<'_>) -> Result<Redacted, Error> {
-        let begun = Instant::now();
         let source = |bytes: &[u8]| Source::Segment(Bytes::copy_from_slice(bytes));
         let mut footage = Footage {
             what: input.name,
@@ -102,63 +102,70 @@ impl Engine {
             after: input.after.map(source),
             warm: false,
         };
-        let mut examined = self.examine(&footage, &mut |_, _| {});
-        if matches!(examined, Err(Error::Unreadable { .. })) && footage.before.is_some() {
+        let mut done = self.run_segment(&footage);
+        if matches!(done, Err(Error::Unreadable { .. })) && footage.before.is_some() {
             // Its first pictures may refer to the segment before.
             footage.warm = true;
-            examined = self.examine(&footage, &mut |_, _| {}).or(examined);
+            done = self.run_segment(&footage).or(done);
         }
-        let examined = examined?;
-        let examine_time = begun.elapsed();
-        let output =
-            if examined.plan.is_empty() { Output::Unchanged } else { self.rewrite_segment(&footage, &examined)? };
-        let seconds = f64::from(examined.time_base) * (examined.end - examined.times[0]) as f64;
-        let duration = Duration::try_from_secs_f64(seconds).unwrap_or_default();
-        Ok(Redacted { output, receipt: self.receipt(&examined, examine_time, begun.elapsed()), duration })
+        done
     }
 
-    fn rewrite_segment(&self, footage: &Footage<'_>, examined: &Examined) -> Result<Output, Error> {
+    fn run_segment(&self, footage: &Footage<'_>) -> Result<Redacted, Error> {
         let fail = |error| Error::media(footage.what, error);
-        let warm = footage.before.as_ref().filter(|_| footage.warm);
-        let reader = Reader::open(&footage.target, warm, self.options.threads).map_err(fail)?;
-        let muxer = Muxer::segment().map_err(fail)?;
-        let job = Rewrite { what: footage.what, options: &self.options, examined, container: Container::MpegTs };
-        let bytes = rewrite(&job, reader, muxer, &mut |_| {})?;
+        let muxer = || Muxer::segment().map_err(fail);
+        let pass = Pass {
+            footage,
+            container: Container::MpegTs,
+            copy: &|_| Ok(true),
+            muxer: &muxer,
+            deadline: Deadline::after(footage.what, self.options.segment_ms),
+        };
+        let done = self.with_detector(|detector| pass.run(self, detector, &mut |_| {}))?;
         let nothing = || Error::Encode { what: footage.what.to_owned(), reason: "nothing was written".to_owned() };
-        bytes.filter(|bytes| !bytes.is_empty()).map(Output::Reencoded).ok_or_else(nothing)
+        let output = match done.output {
+            Written::Nothing => Output::Unchanged,
+            Written::Rewritten(bytes) => {
+                Output::Reencoded(bytes.filter(|bytes| !bytes.is_empty()).ok_or_else(nothing)?)
+            }
+        };
+        let receipt = self.receipt(&done.examined, done.timing);
+        Ok(Redacted { output, receipt, duration: done.duration })
     }
 
-    /// Runs the first pass with a network that no other call is using.
-    pub(crate) fn examine(
+    /// Runs `work` with a network that no other call is using.
+    pub(crate) fn with_detector<T>(
         &self,
-        footage: &Footage<'_>,
-        progress: &mut dyn FnMut(u64, Option<u64>),
-    ) -> Result<Examined, Error> {
+        work: impl FnOnce(&mut dyn Detector) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut detector = match idle {
             Some(detector) => detector,
-            None => CenterFace::load(&self.bytes, &self.model.name)?,
+            None => self.model.detector(self.options.backend)?,
         };
-        let examined = examine(footage, &self.options, &mut detector, &self.memo, progress);
+        let done = work(detector.as_mut());
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(detector);
-        examined
+        done
     }
 
-    /// What was done to `examined`, in `examine` and in `all` time.
-    pub(crate) fn receipt(&self, examined: &Examined, examine: Duration, all: Duration) -> Receipt {
+    /// What was done, in which time.
+    pub(crate) fn receipt(&self, examined: &Examined, timing: Timing) -> Receipt {
         Receipt {
-            frames: examined.times.len() as u64,
-            frames_detected: examined.frames_detected,
-            detections: examined.plan.detections,
-            face_tracks: examined.plan.tracks,
-            frames_filled: examined.plan.filled,
-            faces_blurred: examined.plan.faces(),
-            seconds: all.as_secs_f64(),
-            examine_seconds: examine.as_secs_f64(),
-            rewrite_seconds: all.saturating_sub(examine).as_secs_f64(),
-            model: self.model.clone(),
+            frames: examined.frames,
+            frames_detected: examined.looks + examined.glances,
+            looks: examined.looks,
+            glances: examined.glances,
+            detections: examined.counts.detections,
+            face_tracks: examined.counts.tracks,
+            frames_filled: examined.counts.filled,
+            faces_blurred: examined.counts.faces,
+            seconds: timing.all.as_secs_f64(),
+            examine_seconds: timing.examine.as_secs_f64(),
+            rewrite_seconds: timing.rewrite.as_secs_f64(),
+            model: self.model.described.clone(),
             settings: self.options.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            libraries: receipt::Libraries::linked(),
         }
     }
 }

@@ -41,6 +41,14 @@ pub enum Error {
         /// What the encoder or the muxer said.
         reason: String,
     },
+    /// It took longer than the options allow.
+    #[error("{what} took longer than {limit_ms} ms")]
+    TooSlow {
+        /// The name the caller gave the input.
+        what: String,
+        /// How long it might take, in milliseconds.
+        limit_ms: u128,
+    },
     /// The output could not be written.
     #[error("{path} cannot be written: {reason}")]
     Write {

@@ -1,253 +1,199 @@
-//! The first pass: decodes, detects on some frames, follows on all, and ends with a plan.
+//! The first pass: takes every frame, detects on some, follows on all, and plans what to blur.
 
 use crate::{
     Error, Options,
-    analysis::{Shrinker, Small},
-    centerface::CenterFace,
-    coverage::{Frame, Plan},
-    memo::{self, Memo},
+    attention::{Attention, Look},
+    deadline::Deadline,
+    detail::Detailer,
+    detector::{Detection, Detector},
+    memo::{Memo, Seen},
     motion,
-    read::{Event, Reader, last_pts},
+    plan::{Counts, Frame, Planned, Planner},
+    sheet::Sheet,
+    sight::{Side, Sight},
     tracker::Tracker,
 };
-use media::{Rational, Rotation, Source};
-use std::{ops::Range, rc::Rc};
+use media::Track as Video;
+use std::sync::Arc;
 
-/// Milliseconds in a second.
-const MS: f64 = 1_000.0;
-
-/// Frames after which the detector runs again when a new face is in doubt.
-const LOOK_AGAIN: u64 = 2;
-
-/// What to examine: a target, and around it what is only looked at.
-pub(crate) struct Footage<'a> {
-    /// How errors call the target.
-    pub what: &'a str,
-    /// What comes before the target.
-    pub before: Option<Source<'a>>,
-    /// What is to be redacted.
-    pub target: Source<'a>,
-    /// What comes after the target.
-    pub after: Option<Source<'a>>,
-    /// Whether the target's decoder needs what comes before.
-    pub warm: bool,
-}
-
-/// What the first pass found.
+/// What the first pass did, in numbers.
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Examined {
-    /// What to blur.
-    pub plan: Plan,
-    /// Presentation times of the target's frames.
-    pub times: Vec<i64>,
-    /// End of the last frame, in the target's time base.
-    pub end: i64,
-    /// Unit of the times, in seconds.
-    pub time_base: Rational,
-    /// Decoding time of the first packet.
-    pub first_dts: Option<i64>,
-    /// Frames that the detector ran on, context included.
-    pub frames_detected: u64,
+    /// Frames of the target.
+    pub frames: u64,
+    /// Looks at the whole picture, context included.
+    pub looks: u64,
+    /// Looks at parts of it, context included.
+    pub glances: u64,
+    /// What was planned.
+    pub counts: Counts,
+    /// Time of the target's first frame and end of its last one, in its time base.
+    pub span: Option<(i64, i64)>,
 }
 
 /// The first pass over some footage.
 pub(crate) struct Examiner<'a> {
     options: &'a Options,
-    detector: &'a mut CenterFace,
-    tracker: Tracker,
-    shrinker: Shrinker,
+    detector: &'a mut dyn Detector,
     memo: &'a Memo,
-    last: Option<Rc<Small>>,
-    /// Segment of the last frame and its number in it.
-    place: Option<(memo::Key, u64)>,
-    last_was_detected: bool,
-    /// A frame to detect on for the sake of faces that were seen once and not surely.
-    look_again: Option<u64>,
+    deadline: Deadline<'a>,
+    plan: &'a mut dyn FnMut(Planned),
+    video: Video,
+    tracker: Tracker,
+    attention: Attention,
+    planner: Planner,
+    detailer: Detailer,
+    last: Option<Sight>,
+    last_was_looked_at: bool,
     frame: u64,
-    frames_detected: u64,
+    examined: Examined,
 }
 
-/// Examines `footage`, calling `progress` after every frame of the target with the number of frames done and, when
-/// known, of all frames.
-pub(crate) fn examine(
-    footage: &Footage<'_>,
-    options: &Options,
-    detector: &mut CenterFace,
-    memo: &Memo,
-    progress: &mut dyn FnMut(u64, Option<u64>),
-) -> Result<Examined, Error> {
-    let fail = |error| Error::media(footage.what, error);
-    let warm = footage.before.as_ref().filter(|_| footage.warm);
-    let reader = Reader::open(&footage.target, warm, options.threads).map_err(fail)?;
-    let track = reader.track();
-    let rate = f64::from(track.frame_rate);
-    let mut pass = Examiner {
-        options,
-        detector,
-        tracker: Tracker::new(options, rate),
-        shrinker: Shrinker::new(options.analysis_side, track.rotation),
-        memo,
-        last: None,
-        place: None,
-        last_was_detected: false,
-        look_again: None,
-        frame: 0,
-        frames_detected: 0,
-    };
-    if let Some(before) = &footage.before {
-        pass.look_around(before, Side::Before)?;
-    }
-    let target = pass.frame;
-    let mut examined = pass.target(reader, footage, progress)?;
-    let target = target..pass.frame;
-    if let Some(after) = &footage.after {
-        pass.look_around(after, Side::After)?;
-    }
-    pass.finish(&mut examined, target, track.rotation)?;
-    Ok(examined)
-}
-
-/// Where a piece of context lies.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Side {
-    Before,
-    After,
-}
-
-impl Examiner<'_> {
-    fn target(
-        &mut self,
-        mut reader: Reader,
-        footage: &Footage<'_>,
-        progress: &mut dyn FnMut(u64, Option<u64>),
-    ) -> Result<Examined, Error> {
-        let fail = |error| Error::media(footage.what, error);
-        let track = reader.track();
-        let (mut times, mut end) = (Vec::new(), 0);
-        let key = key(&footage.target);
-        while let Some(event) = reader.next().map_err(fail)? {
-            let Event::Picture(picture) = event else { continue };
-            if key.is_some() && times.len() as u64 == self.options.segment_frames {
-                let reason = format!("more than {} frames in one segment", self.options.segment_frames);
-                return Err(Error::Unsupported { what: footage.what.to_owned(), reason });
-            }
-            let small = self.shrinker.shrink(&picture).map_err(fail)?;
-            let index = times.len() as u64;
-            let due = index.is_multiple_of(u64::from(self.options.detect_every.max(1)));
-            self.see(small, key.map(|key| (key, index)), due)?;
-            times.push(picture.pts());
-            end = end.max(picture.pts() + picture.duration());
-            progress(times.len() as u64, track.frames);
-        }
-        if times.is_empty() {
-            return Err(Error::Unreadable { what: footage.what.to_owned(), reason: "it holds no picture".to_owned() });
-        }
-        let first_dts = reader.first_dts();
-        Ok(Examined { plan: Plan::default(), times, end, time_base: track.time_base, first_dts, frames_detected: 0 })
-    }
-
-    /// Looks at the end of what comes before or at the beginning of what comes after. It is context only: when it is
-    /// broken, the target is examined without it.
-    fn look_around(&mut self, source: &Source<'_>, side: Side) -> Result<(), Error> {
-        match self.context(source, side) {
-            Ok(()) => Ok(()),
-            Err(Context::Video(error)) => {
-                tracing::warn!(%error, side = ?side, "neighbouring segment cannot be examined");
-                Ok(())
-            }
-            Err(Context::Fault(error)) => Err(error),
+impl<'a> Examiner<'a> {
+    /// A first pass over the track `video`, which hands what it plans to `plan`.
+    pub fn new(
+        options: &'a Options,
+        video: Video,
+        (detector, memo): (&'a mut dyn Detector, &'a Memo),
+        deadline: Deadline<'a>,
+        plan: &'a mut dyn FnMut(Planned),
+    ) -> Self {
+        let rate = f64::from(video.frame_rate);
+        Self {
+            options,
+            detector,
+            memo,
+            deadline,
+            plan,
+            video,
+            tracker: Tracker::new(options, rate),
+            attention: Attention::new(&options.looking, rate),
+            planner: Planner::default(),
+            detailer: Detailer::new(options.looking.detail_side, video.rotation),
+            last: None,
+            last_was_looked_at: false,
+            frame: 0,
+            examined: Examined::default(),
         }
     }
 
-    fn context(&mut self, source: &Source<'_>, side: Side) -> Result<(), Context> {
-        let last = if side == Side::Before { Some(last_pts(source)?) } else { None };
-        let mut reader = Reader::open(source, None, self.options.threads)?;
-        let track = reader.track();
-        let span = (f64::from(self.options.context_ms) / MS / f64::from(track.time_base)) as i64;
-        let (mut index, mut first) = (0_u64, None);
-        let key = key(source);
-        while let Some(event) = reader.next()? {
-            let Event::Picture(picture) = event else { continue };
-            let first = *first.get_or_insert(picture.pts());
-            if side == Side::After && picture.pts() - first >= span {
-                break;
-            }
-            if last.is_none_or(|last| last - picture.pts() < span) {
-                let small = self.shrinker.shrink(&picture)?;
-                let due = index.is_multiple_of(u64::from(self.options.detect_every_context.max(1)));
-                self.see(small, key.map(|key| (key, index)), due).map_err(Context::Fault)?;
-            }
-            index += 1;
+    /// Takes the next frame.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the detector fails, [`Error::TooSlow`] when time is up.
+    pub fn see(&mut self, sight: Sight) -> Result<(), Error> {
+        self.deadline.check()?;
+        let last = self.last.as_ref();
+        let moved = last.map(|last| motion::between(&last.small, &sight.small)).unwrap_or_default();
+        if moved.is_cut && !self.last_was_looked_at {
+            self.look(&Look::Whole)?;
         }
-        Ok(())
-    }
-
-    /// Takes the next frame, which is at `place`; the detector runs on it when that is `due` or costs nothing.
-    fn see(&mut self, small: Small, place: Option<(memo::Key, u64)>, due: bool) -> Result<(), Error> {
-        let small = Rc::new(small);
-        let moved = self.last.as_ref().map(|last| motion::between(last, &small)).unwrap_or_default();
-        if moved.is_cut && !self.last_was_detected {
-            self.detect_last()?;
+        self.tracker.advance(self.frame, &sight.small, moved);
+        if sight.side == Side::Target {
+            let (pts, end) = (sight.picture.pts(), sight.picture.pts() + sight.picture.duration());
+            self.planner.expect(self.frame, pts);
+            self.examined.frames += 1;
+            let (first, last) = self.examined.span.unwrap_or((pts, end));
+            self.examined.span = Some((first, last.max(end)));
         }
-        self.tracker.advance(self.frame, &small, moved);
-        self.last = Some(small);
-        self.last_was_detected = false;
-        self.place = place;
-        let known = place.is_some_and(|(key, index)| self.memo.recall(&key, index).is_some());
-        let again = self.look_again == Some(self.frame);
+        let begins = sight.index == 0;
+        let known = sight.key.and_then(|key| self.memo.recall(&key, sight.index));
+        self.last = Some(sight);
+        self.last_was_looked_at = false;
         self.frame += 1;
-        if due || known || moved.is_cut || again {
-            self.detect_last()?;
+        if let Some(Seen { look, found }) = known {
+            self.saw(&look, &found);
+        } else if begins || moved.is_cut {
+            self.look(&Look::Whole)?;
+        } else if let Some(look) = self.choose() {
+            self.look(&look)?;
         }
+        let frame = self.geometry();
+        let (mut tracks, settled) = self.tracker.settled(self.planner.next());
+        self.planner.plan(settled, frame, &mut tracks, self.plan);
         Ok(())
     }
 
-    /// Runs the detector on the last frame seen, unless it is remembered what it found there.
-    fn detect_last(&mut self) -> Result<(), Error> {
-        let Some(last) = &self.last else { return Ok(()) };
-        let remembered = self.place.and_then(|(key, index)| self.memo.recall(&key, index));
-        let found = if let Some(found) = remembered {
-            found
-        } else {
-            self.frames_detected += 1;
-            self.detector.detect(last, self.options.continue_score)?
+    /// Frames of the target taken so far.
+    pub fn frames(&self) -> u64 {
+        self.examined.frames
+    }
+
+    fn choose(&self) -> Option<Look> {
+        let Sight { picture, small, .. } = self.last.as_ref()?;
+        let size = (small.width() as f32, small.height() as f32);
+        let (width, height) = self.detailer.size((picture.width(), picture.height()));
+        let most = width.max(height) as f32 / size.0.max(size.1);
+        self.attention.choose(self.frame - 1, small, || self.tracker.wanted(self.frame - 1, size), most)
+    }
+
+    /// Looks at the last frame and remembers what was found.
+    fn look(&mut self, look: &Look) -> Result<(), Error> {
+        let Some(sight) = &self.last else { return Ok(()) };
+        let least = self.options.looking.continue_score;
+        let (small, place) = (Arc::clone(&sight.small), sight.key.map(|key| (key, sight.index)));
+        let found = match look {
+            Look::Whole => {
+                self.examined.looks += 1;
+                self.detector.detect(&small.rgb(), least)?
+            }
+            Look::Parts(sheet) => {
+                self.examined.glances += 1;
+                self.glance(sheet, least)?
+            }
         };
-        if let Some((key, index)) = self.place {
-            self.memo.remember(key, index, &found);
+        let found: Vec<Detection> = found.into_iter().filter(|face| self.is_large_enough(face)).collect();
+        if let Some((key, index)) = place {
+            self.memo.remember(key, index, Seen { look: look.clone(), found: found.clone() });
         }
-        let doubtful = self.tracker.link(self.frame - 1, &found);
-        self.look_again = doubtful.then(|| self.frame - 1 + LOOK_AGAIN);
-        self.last_was_detected = true;
+        self.saw(look, &found);
         Ok(())
     }
 
-    fn finish(mut self, examined: &mut Examined, target: Range<u64>, rotation: Rotation) -> Result<(), Error> {
-        if !self.last_was_detected {
-            self.detect_last()?;
+    /// What the detector finds on `sheet` of the last frame.
+    fn glance(&mut self, sheet: &Sheet, least: f32) -> Result<Vec<Detection>, Error> {
+        let Some(sight) = &self.last else { return Ok(Vec::new()) };
+        let fail = |error| Error::media("a frame", error);
+        let made = self.detailer.detail(&sight.picture).map_err(fail)?;
+        let drawn = sheet.draw(made.as_ref().unwrap_or(&sight.picture));
+        let unknown = || fail(media::Error::Unsupported("a picture of an unknown layout".to_owned()));
+        let found = self.detector.detect(&drawn.ok_or_else(unknown)?, least)?;
+        Ok(sheet.locate(&found))
+    }
+
+    /// Takes what `look` at the last frame found.
+    fn saw(&mut self, look: &Look, found: &[Detection]) {
+        let Some(last) = &self.last else { return };
+        self.attention.looked(self.frame - 1, &last.small, look);
+        self.tracker.link(self.frame - 1, found, look);
+        self.last_was_looked_at = matches!(look, Look::Whole);
+    }
+
+    fn is_large_enough(&self, face: &Detection) -> bool {
+        let smallest = self.options.looking.min_face as f32;
+        let Some(sight) = &self.last else { return true };
+        let scale = sight.picture.width().max(sight.picture.height()) as f32
+            / sight.small.width().max(sight.small.height()) as f32;
+        face.region.size() * scale >= smallest
+    }
+
+    fn geometry(&self) -> Frame {
+        let size =
+            self.last.as_ref().map_or((1.0, 1.0), |last| (last.small.width() as f32, last.small.height() as f32));
+        Frame { size, rotation: self.video.rotation, grow: self.options.grow }
+    }
+
+    /// Plans what is left: no frame follows.
+    ///
+    /// # Errors
+    /// As [`Examiner::see`].
+    pub fn finish(mut self) -> Result<Examined, Error> {
+        if !self.last_was_looked_at {
+            self.look(&Look::Whole)?;
         }
-        let size = self.last.as_ref().map_or((1.0, 1.0), |small| (small.width() as f32, small.height() as f32));
-        let frame = Frame { size, rotation, grow: self.options.grow };
-        examined.frames_detected = self.frames_detected;
-        examined.plan = Plan::new(&self.tracker.finish(), target, frame);
-        Ok(())
-    }
-}
-
-/// What tells a segment from others; files are read once.
-fn key(source: &Source<'_>) -> Option<memo::Key> {
-    match source {
-        Source::Segment(bytes) => Some(memo::key(bytes)),
-        Source::File(_) => None,
-    }
-}
-
-/// Why a neighbour was not examined: because it is broken, which is its own affair, or because the detector is.
-enum Context {
-    Video(media::Error),
-    Fault(Error),
-}
-
-impl From<media::Error> for Context {
-    fn from(error: media::Error) -> Self {
-        Self::Video(error)
+        let frame = self.geometry();
+        self.planner.plan(u64::MAX, frame, &mut self.tracker.finish(), self.plan);
+        self.examined.counts = self.planner.counts();
+        Ok(self.examined)
     }
 }

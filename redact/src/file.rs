@@ -1,25 +1,19 @@
 //! Redacts a whole file into another. The output appears under its name only when it is complete.
 
-use crate::{
-    Engine, Error, Progress, Receipt, Stage,
-    examine::{Examined, Footage},
-    read::Reader,
-    rewrite::{Rewrite, rewrite},
-};
+use crate::{Engine, Error, Progress, Receipt, deadline::Deadline, pass::Pass, sight::Footage};
 use media::{Container, Demuxer, Muxer, Source};
-use std::{path::Path, time::Instant};
+use std::path::Path;
 use tempfile::TempPath;
 
 impl Engine {
     /// Redacts the file `input` into `output`, whose extension chooses the container (`ts`, `mp4`, `mov`, `mkv`,
-    /// `webm`). The best video track and all sound tracks are kept; covers, subtitles, data and further video tracks
-    /// are not. When no face is found the packets are copied.
+    /// `webm`). The best video track and all sound tracks are kept, these unless the options mute them; covers,
+    /// subtitles, data and further video tracks are not. When no face is found the packets are copied.
     ///
     /// # Errors
     /// As [`Engine::segment`], and [`Error::Unsupported`] when the container is unknown or has no place for the sound.
     /// No output is left behind.
     pub fn blur_file(&self, input: &Path, output: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Receipt, Error> {
-        let begun = Instant::now();
         let what = input.display().to_string();
         let fail = |error| Error::media(&what, error);
         let container = Container::of(output).ok_or_else(|| Error::Unsupported {
@@ -27,36 +21,18 @@ impl Engine {
             reason: "its extension is none of ts, mp4, mov, mkv, webm".to_owned(),
         })?;
         let source = Source::File(input);
-        let demuxer = Demuxer::open(&source).map_err(fail)?;
-        check_sound(&demuxer, container, &what)?;
-        let footage = Footage { what: &what, before: None, target: source.clone(), after: None, warm: false };
-        let examined = self.examine(&footage, &mut |frames_done, frames_total| {
-            progress(Progress { stage: Stage::Examining, frames_done, frames_total });
-        })?;
-        let examine_time = begun.elapsed();
         let part = partial(output)?;
-        let copied = examined.plan.is_empty() && copy(demuxer, &part, container, &examined).map_err(fail)?;
-        if !copied {
-            let frames_total = Some(examined.times.len() as u64);
-            let reader = Reader::open(&source, None, self.options.threads).map_err(fail)?;
-            let muxer = Muxer::file(&part, container).map_err(fail)?;
-            let job = Rewrite { what: &what, options: &self.options, examined: &examined, container };
-            rewrite(&job, reader, muxer, &mut |frames_done| {
-                progress(Progress { stage: Stage::Blurring, frames_done, frames_total });
-            })?;
-        }
+        let copying = Copying { what: &what, source: &source, part: &part, container, mute: self.options.mute };
+        copying.check_sound()?;
+        let footage = Footage { what: &what, before: None, target: source.clone(), after: None, warm: false };
+        let muxer = || Muxer::file(&part, container).map_err(fail);
+        let copy = |frames| copying.copy(frames).map_err(fail);
+        let deadline = Deadline::none(&what);
+        let pass = Pass { footage: &footage, container, copy: &copy, muxer: &muxer, deadline };
+        let done = self.with_detector(|detector| pass.run(self, detector, progress))?;
         part.persist(output).map_err(|error| unwritable(output, &error.error))?;
-        Ok(self.receipt(&examined, examine_time, begun.elapsed()))
+        Ok(self.receipt(&done.examined, done.timing))
     }
-}
-
-/// Refuses sound that the output cannot hold before hours are spent on the picture.
-fn check_sound(demuxer: &Demuxer, container: Container, what: &str) -> Result<(), Error> {
-    let misfit = demuxer.audio().into_iter().find(|index| !demuxer.fits(*index, container));
-    misfit.map_or(Ok(()), |index| {
-        let reason = format!("its sound is {}, which {} does not hold", demuxer.codec(index), container.name());
-        Err(Error::Unsupported { what: what.to_owned(), reason })
-    })
 }
 
 /// A file beside `output` that is gone unless it is renamed.
@@ -70,47 +46,70 @@ fn unwritable(output: &Path, error: &std::io::Error) -> Error {
     Error::Write { path: output.display().to_string(), reason: error.to_string() }
 }
 
-/// Copies the examined track and the sound; `false` when the picture has to be encoded after all, since the container
-/// does not take its codec, its rotation or its times, or since there is more in the packets than was shown and
-/// examined.
-fn copy(demuxer: Demuxer, part: &Path, container: Container, examined: &Examined) -> Result<bool, media::Error> {
-    match copy_packets(demuxer, part, container, examined) {
-        Err(media::Error::Mux(reason)) => {
-            tracing::info!(reason, "the picture is encoded anew, since its packets cannot be copied");
-            Ok(false)
-        }
-        copied => copied,
-    }
+/// Taking over a file in which there is nothing to blur.
+struct Copying<'a> {
+    what: &'a str,
+    source: &'a Source<'a>,
+    part: &'a Path,
+    container: Container,
+    mute: bool,
 }
 
-fn copy_packets(
-    mut demuxer: Demuxer,
-    part: &Path,
-    container: Container,
-    examined: &Examined,
-) -> Result<bool, media::Error> {
-    let video = demuxer.video()?;
-    let turned = video.rotation != media::Rotation::None && !container.holds_rotation();
-    if turned || !demuxer.fits(video.index, container) {
-        return Ok(false);
+impl Copying<'_> {
+    /// The sound tracks to keep.
+    fn sound(&self, demuxer: &Demuxer) -> Vec<usize> {
+        if self.mute { Vec::new() } else { demuxer.audio() }
     }
-    let mut muxer = Muxer::file(part, container)?;
-    let mut tracks = vec![(video.index, muxer.add_copy(&demuxer, video.index)?)];
-    for index in demuxer.audio() {
-        tracks.push((index, muxer.add_copy(&demuxer, index)?));
+
+    /// Refuses sound that the output cannot hold before hours are spent on the picture.
+    fn check_sound(&self) -> Result<(), Error> {
+        let demuxer = Demuxer::open(self.source).map_err(|error| Error::media(self.what, error))?;
+        let misfit = self.sound(&demuxer).into_iter().find(|index| !demuxer.fits(*index, self.container));
+        misfit.map_or(Ok(()), |index| {
+            let (codec, container) = (demuxer.codec(index), self.container.name());
+            let reason = format!("its sound is {codec}, which {container} does not hold");
+            Err(Error::Unsupported { what: self.what.to_owned(), reason })
+        })
     }
-    muxer.begin()?;
-    let mut pictures = 0;
-    while let Some(packet) = demuxer.next()? {
-        let Some((source, target)) = tracks.iter().find(|(source, _)| *source == packet.track()) else { continue };
-        if *source == video.index {
-            pictures += 1;
-            if packet.is_discarded() {
-                return Ok(false);
+
+    /// Copies the examined track and the sound; `false` when the picture has to be encoded after all, since the
+    /// container does not take its codec, its rotation or its times, or since there is more in the packets than the
+    /// `frames` that were shown and examined.
+    fn copy(&self, frames: u64) -> Result<bool, media::Error> {
+        match self.copy_packets(frames) {
+            Err(media::Error::Mux(reason)) => {
+                tracing::info!(reason, "the picture is encoded anew, since its packets cannot be copied");
+                Ok(false)
             }
+            copied => copied,
         }
-        muxer.write(*target, packet)?;
     }
-    muxer.finish()?;
-    Ok(pictures == examined.times.len())
+
+    fn copy_packets(&self, frames: u64) -> Result<bool, media::Error> {
+        let mut demuxer = Demuxer::open(self.source)?;
+        let video = demuxer.video()?;
+        let turned = video.rotation != media::Rotation::None && !self.container.holds_rotation();
+        if turned || !demuxer.fits(video.index, self.container) {
+            return Ok(false);
+        }
+        let mut muxer = Muxer::file(self.part, self.container)?;
+        let mut tracks = vec![(video.index, muxer.add_copy(&demuxer, video.index)?)];
+        for index in self.sound(&demuxer) {
+            tracks.push((index, muxer.add_copy(&demuxer, index)?));
+        }
+        muxer.begin()?;
+        let mut pictures = 0;
+        while let Some(packet) = demuxer.next()? {
+            let Some((source, target)) = tracks.iter().find(|(source, _)| *source == packet.track()) else { continue };
+            if *source == video.index {
+                pictures += 1;
+                if packet.is_discarded() {
+                    return Ok(false);
+                }
+            }
+            muxer.write(*target, packet)?;
+        }
+        muxer.finish()?;
+        Ok(pictures == frames)
+    }
 }

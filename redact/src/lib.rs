@@ -2,9 +2,9 @@
 //! found, painted over. It knows neither network nor database, so that it can be used and judged by itself.
 //!
 //! The way of one input: a first pass decodes it, detects faces on some frames, follows them through the others and
-//! writes down in a plan which ellipses to blur on which frame; a second pass decodes it again, blurs and encodes.
-//! Nothing but small grey pictures is kept between the passes. What cannot be decoded or examined is an [`Error`],
-//! never an output.
+//! plans which ellipses to blur on which frame; a second pass, as soon as there is something to blur, decodes it again,
+//! blurs and encodes. Nothing but the plan goes from one to the other. What cannot be decoded or examined is an
+//! [`Error`], never an output.
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
@@ -14,9 +14,13 @@
 )]
 
 mod analysis;
+mod attention;
 mod blur;
 mod centerface;
-mod coverage;
+mod change;
+mod deadline;
+mod detail;
+mod detector;
 mod engine;
 mod error;
 mod examine;
@@ -26,15 +30,20 @@ mod geometry;
 mod memo;
 mod model;
 mod motion;
+mod network;
 mod options;
+mod pass;
+mod plan;
 mod read;
 mod receipt;
 mod rewrite;
+mod sheet;
+mod sight;
 mod track;
 mod tracker;
 
 pub use engine::{Engine, Output, Redacted, SegmentInput};
 pub use error::Error;
 pub use model::ModelSource;
-pub use options::{Linking, Options};
-pub use receipt::{Model, Progress, Receipt, Stage};
+pub use options::{Backend, Linking, Looking, Options, Strength};
+pub use receipt::{Libraries, Model, Progress, Receipt, Stage};

