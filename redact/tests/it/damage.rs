@@ -1,6 +1,7 @@
 //! Damaged and hostile inputs: a clear error that names them, and never an output.
 
-use crate::{clip::Clip, engine, judge};
+use crate::engine;
+use ground_truth::{Clip, Video, judge::bare_faces};
 use redact::{Error, Output, SegmentInput};
 
 /// Size of an MPEG-TS packet.
@@ -80,7 +81,7 @@ fn picture_packets(source: &[u8]) -> Vec<usize> {
 fn a_broken_packet_of_the_picture_is_an_error_or_decodes_alike_for_all() {
     let clip = Clip::panning(480, 272, 25);
     let source = clip.segment(0.0);
-    let original = judge::segment(&source).frames;
+    let original = Video::of_segment(&source).frames;
     let packets = picture_packets(&source);
     let mut refused = 0;
     for (step, filling) in [0x00, 0x5a, 0xff, 0x81].into_iter().cycle().take(12).enumerate() {
@@ -94,7 +95,7 @@ fn a_broken_packet_of_the_picture_is_an_error_or_decodes_alike_for_all() {
             }
             Ok(Output::Unchanged) => panic!("a bare face, packet {at}"),
             Ok(Output::Reencoded(bytes)) => {
-                let bare = judge::bare_faces(&clip, &original, &judge::segment(&bytes).frames);
+                let bare = bare_faces(&clip, &original, &Video::of_segment(&bytes).frames);
                 assert!(bare.is_empty(), "bare on {bare:?}, packet {at}");
             }
         }
@@ -106,7 +107,7 @@ fn a_broken_packet_of_the_picture_is_an_error_or_decodes_alike_for_all() {
 fn a_truncated_segment_is_an_error_or_ends_with_its_last_whole_picture() {
     let clip = Clip::panning(480, 272, 25);
     let source = clip.segment(0.0);
-    let original = judge::segment(&source).frames;
+    let original = Video::of_segment(&source).frames;
     let mut refused = 0;
     for tenth in 1..10 {
         let cut = &source[..source.len() * tenth / 10];
@@ -117,8 +118,8 @@ fn a_truncated_segment_is_an_error_or_ends_with_its_last_whole_picture() {
             }
             Ok(Output::Unchanged) => panic!("a bare face at {tenth} tenths"),
             Ok(Output::Reencoded(bytes)) => {
-                let frames = judge::segment(&bytes).frames;
-                let bare = judge::bare_faces(&clip, &original, &frames);
+                let frames = Video::of_segment(&bytes).frames;
+                let bare = bare_faces(&clip, &original, &frames);
                 assert!(bare.is_empty(), "bare on {bare:?} at {tenth} tenths");
             }
         }

@@ -1,10 +1,7 @@
 //! Whole files: containers, sizes, pixels, rotation, rates; and no output when something is wrong.
 
-use crate::{
-    clip::{Clip, Encoded, Face},
-    engine,
-    judge::{self, Video, assert_redacted},
-};
+use crate::engine;
+use ground_truth::{Clip, Encoded, Face, Frame, Video, judge::assert_redacted};
 use media::Rotation;
 use redact::{Error, Progress, Receipt, Stage};
 use std::path::PathBuf;
@@ -20,7 +17,7 @@ fn blur(clip: &Encoded, name: &str) -> Result<(PathBuf, Receipt), Error> {
 /// Redacts `encoded` to the file `name`, asserts that its faces are gone, and gives both videos.
 fn assert_blurred(clip: &Clip, encoded: &Encoded, name: &str) -> (Video, Video) {
     let (output, _) = blur(encoded, name).expect("the file is redacted");
-    let (before, after) = (judge::file(&encoded.path), judge::file(&output));
+    let (before, after) = (Video::of_file(&encoded.path), Video::of_file(&output));
     assert_redacted(clip, &before.frames, &after.frames);
     (before, after)
 }
@@ -88,7 +85,7 @@ fn pixels_of_ten_bits_and_of_other_layouts_are_blurred() {
 #[test]
 fn a_rotated_picture_is_examined_upright_and_plays_upright() {
     // Stored on its side: turning the stored picture clockwise shows the clip.
-    let clip = Clip::new(272, 480, 20, |at| vec![Face { x: 120.0 + at, y: 200.0, width: 60.0 }]);
+    let clip = Clip::new(272, 480, 20, |at| vec![Face::at(120.0 + at, 200.0, 60.0)]);
     let lying = clip.encode("mp4", &[], &[&H264[..], &["-vf", "transpose=cclock"]].concat());
     let rotated = lying.beside("rotated.mp4");
     let status = std::process::Command::new("ffmpeg")
@@ -99,15 +96,15 @@ fn a_rotated_picture_is_examined_upright_and_plays_upright() {
         .status()
         .expect("the ffmpeg command is installed");
     assert!(status.success());
-    let before = judge::file(&rotated);
+    let before = Video::of_file(&rotated);
     assert_eq!(before.rotation, Rotation::Quarter, "the source says how it lies");
     for (name, stored, rotation) in [("out.mp4", (480, 272), before.rotation), ("out.mkv", (272, 480), Rotation::None)]
     {
         let output = lying.beside(name);
         engine().blur_file(&rotated, &output, &mut |_| {}).expect("the file is redacted");
-        let after = judge::file(&output);
+        let after = Video::of_file(&output);
         assert_eq!((after.size, after.rotation), (stored, rotation), "{name}");
-        let upright = |frame: &judge::Frame| (frame.width, frame.height) == (272, 480);
+        let upright = |frame: &Frame| (frame.width, frame.height) == (272, 480);
         assert!(before.frames.iter().chain(&after.frames).all(upright), "{name} is upright");
         assert_redacted(&clip, &before.frames, &after.frames);
     }
@@ -169,7 +166,7 @@ fn a_file_without_faces_is_copied() {
     let encoded = clip.encode("mp4", &SOUND, &[&H264[..], &["-c:a", "aac", "-shortest"]].concat());
     let (output, receipt) = blur(&encoded, "out.mp4").expect("the file is examined");
     assert_eq!(receipt.faces_blurred, 0);
-    let (before, after) = (judge::file(&encoded.path), judge::file(&output));
+    let (before, after) = (Video::of_file(&encoded.path), Video::of_file(&output));
     let same = before.frames.iter().zip(&after.frames).all(|(a, b)| a.luma == b.luma && a.pts == b.pts);
     assert!(same && before.frames.len() == after.frames.len(), "every picture is the very same");
 }

@@ -1,9 +1,9 @@
 //! Segments: what is published fits where the recorded segment was.
 
-use crate::{
-    clip::{Clip, Face, Shot},
-    engine,
-    judge::{self, assert_redacted},
+use crate::engine;
+use ground_truth::{
+    Clip, Face, Frame, Shot, Video,
+    judge::{assert_redacted, bare_faces},
 };
 use redact::{Output, Redacted, SegmentInput};
 use std::time::Duration;
@@ -28,8 +28,8 @@ fn a_panning_face_is_blurred_on_every_frame_and_nothing_else_is_touched() {
     let clip = Clip::panning(640, 360, 50);
     let source = clip.segment(10.0);
     let redacted = redact(alone("panning", &source));
-    let output = judge::segment(bytes(&redacted));
-    assert_redacted(&clip, &judge::segment(&source).frames, &output.frames);
+    let output = Video::of_segment(bytes(&redacted));
+    assert_redacted(&clip, &Video::of_segment(&source).frames, &output.frames);
     assert_eq!(output.codec, "h264");
     assert_eq!(redacted.duration, Duration::from_secs(2));
     let receipt = &redacted.receipt;
@@ -52,8 +52,8 @@ fn frames_times_and_sound_are_those_of_the_source() {
     for start in [0.0, 3_600.0, 95_442.9] {
         let source = Clip::panning(480, 272, 50).segment(start);
         let redacted = redact(alone("times", &source));
-        let (before, after) = (judge::segment(&source), judge::segment(bytes(&redacted)));
-        let times = |video: &judge::Video| video.frames.iter().map(|frame| frame.pts).collect::<Vec<_>>();
+        let (before, after) = (Video::of_segment(&source), Video::of_segment(bytes(&redacted)));
+        let times = |video: &Video| video.frames.iter().map(|frame| frame.pts).collect::<Vec<_>>();
         assert_eq!(times(&before), times(&after), "pictures from {start} s");
         assert!(!before.sound.is_empty(), "the source has sound");
         assert_eq!(before.sound, after.sound, "sound from {start} s");
@@ -68,7 +68,7 @@ fn rewritten_and_copied_segments_play_on_in_one_another() {
     let clip = Clip::panning(480, 272, 75);
     let parts = [0..25, 25..50, 50..75].map(|part| clip.part(part.clone()).segment(20.0 + part.start as f64 / 25.0));
     let middle = redact(SegmentInput { before: Some(&parts[0]), after: Some(&parts[2]), ..alone("middle", &parts[1]) });
-    let played = [judge::segment(&parts[0]), judge::segment(bytes(&middle)), judge::segment(&parts[2])];
+    let played = [Video::of_segment(&parts[0]), Video::of_segment(bytes(&middle)), Video::of_segment(&parts[2])];
     let dts: Vec<i64> = played.iter().flat_map(|video| video.dts.clone()).collect();
     assert_eq!(dts.len(), 75);
     assert!(dts.is_sorted_by(|a, b| a < b), "decoding times grow across the borders: {dts:?}");
@@ -78,7 +78,7 @@ fn rewritten_and_copied_segments_play_on_in_one_another() {
 
 /// A face that slides in over the left edge: up to frame 14 so little of it is there that nothing recognises it.
 fn sliding_in(frames: usize) -> Clip {
-    Clip::new(640, 360, frames, |at| vec![Face { x: at.mul_add(0.9, -21.0), y: 180.0, width: 50.0 }])
+    Clip::new(640, 360, frames, |at| vec![Face::at(at.mul_add(0.9, -21.0), 180.0, 50.0)])
 }
 
 #[test]
@@ -87,8 +87,8 @@ fn a_face_only_recognised_in_the_next_segment_is_covered_before() {
     let (first, second) = (clip.part(0..14), clip.part(14..70));
     let (target, after) = (first.segment(0.0), second.segment(0.56));
     let redacted = redact(SegmentInput { after: Some(&after), ..alone("sliding in", &target) });
-    let original = judge::segment(&target).frames;
-    let bare = judge::bare_faces(&first, &original, &judge::segment(bytes(&redacted)).frames);
+    let original = Video::of_segment(&target).frames;
+    let bare = bare_faces(&first, &original, &Video::of_segment(bytes(&redacted)).frames);
     assert!(bare.is_empty(), "bare on {bare:?}");
     assert!(bare_alone(&first, &target, &original), "only the context shows it");
 }
@@ -100,17 +100,17 @@ fn a_face_only_recognised_in_the_segment_before_is_covered_after() {
     let (first, second) = (clip.part(0..56), clip.part(56..70));
     let (before, target) = (first.segment(0.0), second.segment(2.24));
     let redacted = redact(SegmentInput { before: Some(&before), ..alone("sliding out", &target) });
-    let original = judge::segment(&target).frames;
-    let bare = judge::bare_faces(&second, &original, &judge::segment(bytes(&redacted)).frames);
+    let original = Video::of_segment(&target).frames;
+    let bare = bare_faces(&second, &original, &Video::of_segment(bytes(&redacted)).frames);
     assert!(bare.is_empty(), "bare on {bare:?}");
     assert!(bare_alone(&second, &target, &original), "only the context shows it");
 }
 
 /// Whether a face stays bare when `target` is redacted without its neighbours.
-fn bare_alone(clip: &Clip, target: &[u8], original: &[judge::Frame]) -> bool {
+fn bare_alone(clip: &Clip, target: &[u8], original: &[Frame]) -> bool {
     match redact(alone("alone", target)).output {
         Output::Unchanged => true,
-        Output::Reencoded(bytes) => !judge::bare_faces(clip, original, &judge::segment(&bytes).frames).is_empty(),
+        Output::Reencoded(bytes) => !bare_faces(clip, original, &Video::of_segment(&bytes).frames).is_empty(),
     }
 }
 
@@ -121,8 +121,8 @@ fn broken_neighbours_are_left_out() {
     let broken = [&b""[..], &b"not a video"[..], &source[..source.len() / 3]];
     for neighbour in broken {
         let input = SegmentInput { before: Some(neighbour), after: Some(neighbour), ..alone("between", &source) };
-        let output = judge::segment(bytes(&redact(input))).frames;
-        assert_redacted(&clip, &judge::segment(&source).frames, &output);
+        let output = Video::of_segment(bytes(&redact(input))).frames;
+        assert_redacted(&clip, &Video::of_segment(&source).frames, &output);
     }
 }
 
@@ -138,8 +138,8 @@ fn a_segment_whose_first_pictures_need_the_one_before_is_decoded_with_it() {
     let error = engine().segment(alone("open", &target)).expect_err("alone it cannot be decoded");
     assert!(error.to_string().starts_with("open "), "{error}");
     let redacted = redact(SegmentInput { before: Some(&before), ..alone("open", &target) });
-    let output = judge::segment(bytes(&redacted)).frames;
-    let whole = judge::file(&clip.encode("ts", &[], &options).path).frames;
+    let output = Video::of_segment(bytes(&redacted)).frames;
+    let whole = Video::of_file(&clip.encode("ts", &[], &options).path).frames;
     let skipped = whole.len() - output.len();
     assert!((20..=25).contains(&skipped), "{skipped} frames are in the segment before");
     assert_redacted(&clip.part(skipped..50), &whole[skipped..], &output);
@@ -147,7 +147,7 @@ fn a_segment_whose_first_pictures_need_the_one_before_is_decoded_with_it() {
 
 #[test]
 fn a_scene_cut_neither_bares_nor_smears_a_face() {
-    let face = Face { x: 200.0, y: 150.0, width: 56.0 };
+    let face = Face::at(200.0, 150.0, 56.0);
     let shots = (0..50).map(|at| match at {
         0..18 => Shot { scene: 1, ..Shot::default() },
         18..31 => Shot { faces: vec![face], scene: 2, ..Shot::default() },
@@ -155,8 +155,8 @@ fn a_scene_cut_neither_bares_nor_smears_a_face() {
     });
     let clip = Clip { shots: shots.collect(), ..Clip::new(640, 360, 0, |_| Vec::new()) };
     let source = clip.segment(0.0);
-    let output = judge::segment(bytes(&redact(alone("cut", &source))));
-    let bare = judge::bare_faces(&clip, &judge::segment(&source).frames, &output.frames);
+    let output = Video::of_segment(bytes(&redact(alone("cut", &source))));
+    let bare = bare_faces(&clip, &Video::of_segment(&source).frames, &output.frames);
     assert!(bare.is_empty(), "bare on {bare:?}");
 }
 
@@ -164,12 +164,12 @@ fn a_scene_cut_neither_bares_nor_smears_a_face() {
 fn one_engine_serves_several_threads() {
     let clip = Clip::panning(480, 272, 15);
     let source = clip.segment(0.0);
-    let original = judge::segment(&source).frames;
+    let original = Video::of_segment(&source).frames;
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
                 let redacted = redact(alone("shared", &source));
-                assert_redacted(&clip, &original, &judge::segment(bytes(&redacted)).frames);
+                assert_redacted(&clip, &original, &Video::of_segment(bytes(&redacted)).frames);
             });
         }
     });

@@ -1,0 +1,112 @@
+//! Clips: shots in a row, and how the ffmpeg command encodes them in any way.
+
+use crate::{
+    face::Face,
+    render::Renderer,
+    shot::{Shot, TrueFace},
+};
+use std::{
+    io::Write,
+    ops::Range,
+    path::PathBuf,
+    process::{Command, Stdio},
+    thread,
+};
+use tempfile::TempDir;
+
+/// A clip to render.
+#[derive(Clone, Debug)]
+pub struct Clip {
+    pub width: usize,
+    pub height: usize,
+    pub rate: u32,
+    pub shots: Vec<Shot>,
+}
+
+impl Clip {
+    /// A clip of `frames` frames at 25 per second with the faces that `faces` says.
+    pub fn new(width: usize, height: usize, frames: usize, faces: impl Fn(f32) -> Vec<Face>) -> Self {
+        Self::of(width, height, frames, |at| Shot { faces: faces(at), ..Shot::default() })
+    }
+
+    /// A clip of `frames` frames at 25 per second.
+    pub fn of(width: usize, height: usize, frames: usize, shot: impl Fn(f32) -> Shot) -> Self {
+        Self { width, height, rate: 25, shots: (0..frames).map(|index| shot(index as f32)).collect() }
+    }
+
+    /// A face that walks from left to right.
+    pub fn panning(width: usize, height: usize, frames: usize) -> Self {
+        let (across, down) = (width as f32, height as f32);
+        Self::new(width, height, frames, |at| {
+            vec![Face::at(across * 0.3 + at * across * 0.006, down * 0.5, down * 0.16)]
+        })
+    }
+
+    /// The same clip, some of its frames only.
+    #[must_use]
+    pub fn part(&self, frames: Range<usize>) -> Self {
+        Self { shots: self.shots[frames].to_vec(), ..self.clone() }
+    }
+
+    /// Every face of every frame.
+    pub fn truth(&self) -> Vec<Vec<TrueFace>> {
+        self.shots.iter().map(|shot| shot.truth(self.width, self.height)).collect()
+    }
+
+    /// Encodes the clip with the ffmpeg command: `inputs` are more inputs, `outputs` the options of the output, whose
+    /// name ends in `extension`.
+    pub fn encode(&self, extension: &str, inputs: &[&str], outputs: &[&str]) -> Encoded {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join(format!("clip.{extension}"));
+        let size = format!("{}x{}", self.width, self.height);
+        let mut command = Command::new("ffmpeg")
+            .args(["-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "yuv444p", "-s", &size])
+            .args(["-r", &self.rate.to_string(), "-i", "pipe:0"])
+            .args(inputs)
+            .args(outputs)
+            .arg(&path)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("the ffmpeg command is installed");
+        let mut input = command.stdin.take().expect("its input");
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let mut renderer = Renderer::new(self);
+                let mut shots = self.shots.iter().enumerate();
+                // A muxer that has all it needs may close the pipe early; what it wrote is judged below.
+                shots.try_for_each(|(number, shot)| input.write_all(&renderer.render(shot, number)))
+            });
+            assert!(command.wait().expect("ffmpeg ends").success(), "ffmpeg encodes the clip");
+        });
+        Encoded { path, _directory: directory }
+    }
+
+    /// An MPEG-TS segment with B-frames and sound, whose times begin at `start` seconds.
+    pub fn segment(&self, start: f64) -> Vec<u8> {
+        let length = format!("{:.3}", self.shots.len() as f64 / f64::from(self.rate));
+        let sound = format!("sine=frequency=440:duration={length}");
+        let inputs = ["-f", "lavfi", "-i", sound.as_str()];
+        let start = start.to_string();
+        let outputs = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-g", "250"];
+        let rest = ["-c:a", "aac", "-output_ts_offset", &start, "-muxdelay", "0", "-shortest"];
+        self.encode("ts", &inputs, &[&outputs[..], &rest].concat()).bytes()
+    }
+}
+
+/// An encoded clip, gone when it is dropped.
+pub struct Encoded {
+    pub path: PathBuf,
+    _directory: TempDir,
+}
+
+impl Encoded {
+    /// Its bytes.
+    pub fn bytes(&self) -> Vec<u8> {
+        std::fs::read(&self.path).expect("the clip was written")
+    }
+
+    /// A path beside it.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.path.with_file_name(name)
+    }
+}

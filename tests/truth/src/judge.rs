@@ -1,0 +1,232 @@
+//! Judges a redaction frame by frame, by what is left of the faces and by what was done to the rest. It looks at pixels
+//! and at the truth only: what the engine says about itself counts for nothing.
+
+mod structure;
+
+use crate::{clip::Clip, face::Bounds, plane::Plane, video::Frame};
+use std::fmt;
+use structure::Area;
+
+/// Shorter side, in pixels, from which a face must never be known again.
+pub const SMALL: f32 = 24.0;
+
+/// What lies within a face's box times this may be touched.
+const NEAR: f32 = 1.5;
+/// Likeness is measured outside faces' boxes times this.
+const DOUBLED: f32 = 2.0;
+/// Least likeness outside faces, in decibels.
+pub const LIKENESS: f64 = 40.0;
+/// Side of the blocks whose change is averaged, in pixels.
+const BLOCK: usize = 8;
+/// Mean change, in levels of brightness and after each pixel was averaged with its neighbours, from which a block was
+/// touched: encoders stay below a half of it, whatever they do to noise.
+const TOUCHED: f32 = 4.0;
+
+/// What was found out about a redaction. Verdicts add up.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    pub frames: usize,
+    /// Visible faces, and how many of them can be known again: from [`SMALL`] on, and below.
+    pub faces: Tally,
+    pub small_faces: Tally,
+    /// Pixels outside the faces, and how many of them were touched.
+    pub outside: Tally,
+    /// Squared differences outside the faces, and of how many pixels.
+    squares: (f64, u64),
+    /// Every face known again.
+    pub leaks: Vec<Leak>,
+}
+
+/// How many there are, and how many of them are bad.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub all: u64,
+    pub bad: u64,
+}
+
+/// A face that can be known again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Leak {
+    pub frame: usize,
+    /// Which of the shot's faces.
+    pub face: usize,
+    pub bounds: Bounds,
+    pub correlation: f32,
+}
+
+impl Tally {
+    fn count(&mut self, bad: bool) {
+        self.all += 1;
+        self.bad += u64::from(bad);
+    }
+
+    /// Share of the bad ones in per cent; none of none is none.
+    pub fn percent(self) -> f64 {
+        100.0 * self.bad as f64 / self.all.max(1) as f64
+    }
+}
+
+impl Verdict {
+    /// Peak signal to noise ratio outside the faces, in decibels.
+    pub fn likeness(&self) -> f64 {
+        let mean = self.squares.0 / self.squares.1.max(1) as f64;
+        10.0 * (255.0 * 255.0 / mean.max(1e-9)).log10()
+    }
+
+    /// Adds what `other` found.
+    pub fn add(&mut self, other: &Self) {
+        let sum = |a: &mut Tally, b: Tally| *a = Tally { all: a.all + b.all, bad: a.bad + b.bad };
+        self.frames += other.frames;
+        sum(&mut self.faces, other.faces);
+        sum(&mut self.small_faces, other.small_faces);
+        sum(&mut self.outside, other.outside);
+        self.squares = (self.squares.0 + other.squares.0, self.squares.1 + other.squares.1);
+        self.leaks.extend(&other.leaks);
+    }
+
+    /// Judges all frames of a clip.
+    ///
+    /// # Panics
+    /// When a frame is missing on either side, or one too many.
+    pub fn of(clip: &Clip, original: &[Frame], redacted: &[Frame]) -> Self {
+        assert_eq!(original.len(), clip.shots.len(), "the source has every frame");
+        assert_eq!(redacted.len(), clip.shots.len(), "the output has every frame");
+        let mut judge = Judge::new(clip);
+        original.iter().zip(redacted).for_each(|(original, redacted)| judge.see(original, redacted));
+        judge.verdict
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "{:4} frames | faces {:4}, leaked {:3} | small {:4}, leaked {:3} | touched {:6.3} % | {:5.1} dB",
+            self.frames,
+            self.faces.all,
+            self.faces.bad,
+            self.small_faces.all,
+            self.small_faces.bad,
+            self.outside.percent(),
+            self.likeness()
+        )
+    }
+}
+
+/// Sees a clip's frames one after another.
+pub struct Judge<'a> {
+    clip: &'a Clip,
+    next: usize,
+    pub verdict: Verdict,
+}
+
+impl<'a> Judge<'a> {
+    pub fn new(clip: &'a Clip) -> Self {
+        Self { clip, next: 0, verdict: Verdict::default() }
+    }
+
+    /// Judges the clip's next frame.
+    ///
+    /// # Panics
+    /// When there is none, or the two differ in size from it.
+    pub fn see(&mut self, original: &Frame, redacted: &Frame) {
+        let size = (self.clip.width, self.clip.height);
+        assert_eq!((original.width, original.height), size, "the source has its size");
+        assert_eq!((redacted.width, redacted.height), size, "the output has its size");
+        let shot = &self.clip.shots[self.next];
+        let truth = shot.truth(size.0, size.1);
+        let (before, after) = (plane(original), plane(redacted));
+        for (index, face) in truth.iter().enumerate() {
+            let Some(correlation) = structure::left(shot, index, *face, &before, &after) else { continue };
+            let leaked = correlation > structure::KNOWN_AGAIN;
+            let small = face.bounds.side() < SMALL;
+            if small { &mut self.verdict.small_faces } else { &mut self.verdict.faces }.count(leaked);
+            if leaked {
+                let leak = Leak { frame: self.next, face: index, bounds: face.bounds, correlation };
+                self.verdict.leaks.push(leak);
+            }
+        }
+        let outside = |factor: f32| Outside::new(&before, truth.iter().map(|face| face.bounds.grown(factor)));
+        self.count_touched(&before, &after, &outside(NEAR));
+        self.compare(&before, &after, &outside(DOUBLED));
+        self.verdict.frames += 1;
+        self.next += 1;
+    }
+
+    fn count_touched(&mut self, before: &Plane, after: &Plane, outside: &Outside) {
+        let (before, after) = (before.mean(1), after.mean(1));
+        for block in Blocks::of(&before) {
+            let pixels = block.filter(|at| outside.0[*at]);
+            let (mut change, mut count) = (0.0, 0_u64);
+            for at in pixels {
+                change += (before.values[at] - after.values[at]).abs();
+                count += 1;
+            }
+            self.verdict.outside.all += count;
+            self.verdict.outside.bad += if change > TOUCHED * count as f32 { count } else { 0 };
+        }
+    }
+
+    fn compare(&mut self, before: &Plane, after: &Plane, outside: &Outside) {
+        let pairs = before.values.iter().zip(&after.values).zip(&outside.0).filter(|(_, outside)| **outside);
+        for ((a, b), _) in pairs {
+            self.verdict.squares.0 += f64::from(a - b).powi(2);
+            self.verdict.squares.1 += 1;
+        }
+    }
+}
+
+fn plane(frame: &Frame) -> Plane {
+    let values = frame.luma.iter().map(|value| f32::from(*value)).collect();
+    Plane { width: frame.width, height: frame.height, values }
+}
+
+/// Which pixels lie outside all of some rectangles.
+struct Outside(Vec<bool>);
+
+impl Outside {
+    fn new(plane: &Plane, inside: impl Iterator<Item = Bounds>) -> Self {
+        let mut outside = vec![true; plane.values.len()];
+        for bounds in inside {
+            let area = Area::within(plane, bounds);
+            for row in area.rows {
+                outside[row * plane.width + area.left..row * plane.width + area.right].fill(false);
+            }
+        }
+        Self(outside)
+    }
+}
+
+/// The indexes of the pixels of every block of a plane.
+struct Blocks;
+
+impl Blocks {
+    fn of(plane: &Plane) -> impl Iterator<Item = impl Iterator<Item = usize>> {
+        let (width, height) = (plane.width, plane.height);
+        let corners = (0..height).step_by(BLOCK).flat_map(move |y| (0..width).step_by(BLOCK).map(move |x| (x, y)));
+        corners.map(move |(x, y)| {
+            let (right, bottom) = ((x + BLOCK).min(width), (y + BLOCK).min(height));
+            (y..bottom).flat_map(move |row| row * width + x..row * width + right)
+        })
+    }
+}
+
+/// Frame and index of every face that can be known again, as far as both sides have frames.
+pub fn bare_faces(clip: &Clip, original: &[Frame], redacted: &[Frame]) -> Vec<(usize, usize)> {
+    let mut judge = Judge::new(clip);
+    original.iter().zip(redacted).for_each(|(original, redacted)| judge.see(original, redacted));
+    judge.verdict.leaks.iter().map(|leak| (leak.frame, leak.face)).collect()
+}
+
+/// Asserts that no face of `clip` can be known again in `redacted` and that the rest of it is as in `original`.
+///
+/// # Panics
+/// When it is not so, saying where.
+pub fn assert_redacted(clip: &Clip, original: &[Frame], redacted: &[Frame]) {
+    let verdict = Verdict::of(clip, original, redacted);
+    assert!(verdict.leaks.is_empty(), "faces known again: {:?}", verdict.leaks);
+    assert!(verdict.likeness() >= LIKENESS, "{:.1} dB outside faces", verdict.likeness());
+}
+
+#[cfg(test)]
+mod tests;
