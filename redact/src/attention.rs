@@ -1,5 +1,7 @@
 //! When to look, and at what: the detector is the dear part of the first pass, so it sees the whole picture only as
-//! often as it must, and in between the parts that have changed and the faces that are in doubt.
+//! often as it must, and in between the parts that have changed and the faces that are in doubt. Small faces take time
+//! to cross a picture, so they may wait for the whole; large ones may run through it, so what changes is looked at often,
+//! and coarsely where it is much.
 
 use crate::{
     analysis::Small,
@@ -10,6 +12,9 @@ use crate::{
 
 /// Milliseconds in a second.
 const MS: f64 = 1_000.0;
+/// Least zoom at which what has changed is looked at, and at which a look is as good as one at the whole.
+const COARSE: f32 = 0.5;
+const FULL: f32 = 1.0;
 
 /// What to look at.
 #[derive(Clone, Debug)]
@@ -21,25 +26,42 @@ pub(crate) enum Look {
 }
 
 impl Look {
-    /// Whether a point of the reduced picture is looked at.
+    /// Whether a point of the reduced picture is looked at closely.
     pub fn holds(&self, x: f32, y: f32) -> bool {
         match self {
             Self::Whole => true,
-            Self::Parts(sheet) => sheet.areas().any(|area| area.holds(x, y)),
+            Self::Parts(sheet) => !self.is_coarse() && sheet.areas().any(|area| area.holds(x, y)),
+        }
+    }
+
+    /// Whether less is seen than on the reduced picture: enough to notice a face, too little to say where it ends.
+    pub fn is_coarse(&self) -> bool {
+        self.zoom() < FULL
+    }
+
+    /// Pixels looked at per pixel of the reduced picture.
+    pub fn zoom(&self) -> f32 {
+        match self {
+            Self::Whole => FULL,
+            Self::Parts(sheet) => sheet.zoom(),
         }
     }
 }
 
 /// Decides on looks.
 pub(crate) struct Attention {
-    /// Frames between looks at the whole while much changes.
+    /// Frames between looks at the whole while much changes and there are faces.
     look: u64,
-    /// Frames between looks at the whole while little does.
+    /// The same while there are none.
+    calm: u64,
+    /// The same while all that changes can be looked at by itself.
     rest: u64,
     /// Frames between looks of any kind.
     glance: u64,
     whole: Option<u64>,
     last: Option<u64>,
+    /// Whether something that might be a face was seen lately.
+    lively: bool,
     changes: Changes,
 }
 
@@ -49,10 +71,12 @@ impl Attention {
         let frames = |ms: u32| ((f64::from(ms) * rate / MS).round() as u64).max(1);
         Self {
             look: frames(looking.look_ms),
+            calm: frames(looking.calm_ms),
             rest: frames(looking.rest_ms),
             glance: frames(looking.glance_ms),
             whole: None,
             last: None,
+            lively: false,
             changes: Changes::default(),
         }
     }
@@ -75,18 +99,27 @@ impl Attention {
             return None;
         }
         let size = (small.width() as f32, small.height() as f32);
-        let parts = Sheet::lay_out(&areas, size, most).map(Look::Parts);
-        parts.or_else(|| (frame - whole >= self.look).then_some(Look::Whole))
+        let all = [Area { x: 0.0, y: 0.0, w: size.0, h: size.1 }];
+        let parts = Sheet::lay_out(&areas, size, COARSE..=most.max(FULL));
+        let parts = parts.or_else(|| Sheet::lay_out(&all, size, COARSE..=COARSE));
+        let due = frame - whole >= if self.lively { self.look } else { self.calm };
+        match parts {
+            Some(sheet) if sheet.zoom() >= FULL || !due => Some(Look::Parts(sheet)),
+            _ => Some(Look::Whole),
+        }
     }
 
-    /// Frame `frame` was looked at.
-    pub fn looked(&mut self, frame: u64, small: &Small, look: &Look) {
+    /// Frame `frame` was looked at, and whether something there might be a face.
+    pub fn looked(&mut self, frame: u64, small: &Small, look: &Look, lively: bool) {
         self.last = Some(frame);
+        self.lively = lively || (self.lively && matches!(look, Look::Parts(_)));
         match look {
             Look::Whole => {
                 self.whole = Some(frame);
                 self.changes.saw_all(small);
             }
+            // What was looked at coarsely may still hold a small face.
+            Look::Parts(_) if look.is_coarse() => {}
             Look::Parts(sheet) => sheet.areas().for_each(|area| self.changes.saw(small, area)),
         }
     }

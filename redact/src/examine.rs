@@ -6,6 +6,7 @@ use crate::{
     deadline::Deadline,
     detail::Detailer,
     detector::{Detection, Detector},
+    doubt,
     memo::{Memo, Seen},
     motion,
     plan::{Counts, Frame, Planned, Planner},
@@ -101,8 +102,8 @@ impl<'a> Examiner<'a> {
         self.last = Some(sight);
         self.last_was_looked_at = false;
         self.frame += 1;
-        if let Some(Seen { look, found }) = known {
-            self.saw(&look, &found);
+        if let Some(seen) = known {
+            self.saw(&seen);
         } else if begins || moved.is_cut {
             self.look(&Look::Whole)?;
         } else if let Some(look) = self.choose() {
@@ -120,53 +121,68 @@ impl<'a> Examiner<'a> {
     }
 
     fn choose(&self) -> Option<Look> {
-        let Sight { picture, small, .. } = self.last.as_ref()?;
+        let small = &self.last.as_ref()?.small;
         let size = (small.width() as f32, small.height() as f32);
-        let (width, height) = self.detailer.size((picture.width(), picture.height()));
-        let most = width.max(height) as f32 / size.0.max(size.1);
-        self.attention.choose(self.frame - 1, small, || self.tracker.wanted(self.frame - 1, size), most)
+        let frame = self.frame - 1;
+        self.attention.choose(frame, small, || self.tracker.wanted(frame, size), self.most_zoom(size))
     }
 
-    /// Looks at the last frame and remembers what was found.
+    /// Looks at the last frame, again in detail where that leaves doubts, and remembers what was found.
     fn look(&mut self, look: &Look) -> Result<(), Error> {
         let Some(sight) = &self.last else { return Ok(()) };
-        let least = self.options.looking.continue_score;
         let (small, place) = (Arc::clone(&sight.small), sight.key.map(|key| (key, sight.index)));
-        let found = match look {
+        let least = self.options.looking.doubt_score;
+        let mut found = match look {
             Look::Whole => {
                 self.examined.looks += 1;
                 self.detector.detect(&small.rgb(), least)?
             }
-            Look::Parts(sheet) => {
-                self.examined.glances += 1;
-                self.glance(sheet, least)?
-            }
+            Look::Parts(sheet) => self.glance(sheet)?,
         };
-        let found: Vec<Detection> = found.into_iter().filter(|face| self.is_large_enough(face)).collect();
-        if let Some((key, index)) = place {
-            self.memo.remember(key, index, Seen { look: look.clone(), found: found.clone() });
+        if look.is_coarse() {
+            found.retain(|face| !self.tracker.follows(self.frame - 1, face));
         }
-        self.saw(look, &found);
+        let size = (small.width() as f32, small.height() as f32);
+        if let Some(sheet) = doubt::sheet(&found, &self.options.looking, size, (look, self.most_zoom(size))) {
+            let again = self.glance(&sheet)?;
+            doubt::settle(&mut found, again, &sheet, &self.options.looking);
+        }
+        let lively = !found.is_empty();
+        let sure = |face: &Detection| face.score >= self.options.looking.continue_score;
+        let found: Vec<Detection> = found.into_iter().filter(|face| sure(face) && self.is_large_enough(face)).collect();
+        let seen = Seen { look: look.clone(), found, lively };
+        if let Some((key, index)) = place {
+            self.memo.remember(key, index, seen.clone());
+        }
+        self.saw(&seen);
         Ok(())
     }
 
     /// What the detector finds on `sheet` of the last frame.
-    fn glance(&mut self, sheet: &Sheet, least: f32) -> Result<Vec<Detection>, Error> {
+    fn glance(&mut self, sheet: &Sheet) -> Result<Vec<Detection>, Error> {
         let Some(sight) = &self.last else { return Ok(Vec::new()) };
+        self.examined.glances += 1;
         let fail = |error| Error::media("a frame", error);
         let made = self.detailer.detail(&sight.picture).map_err(fail)?;
         let drawn = sheet.draw(made.as_ref().unwrap_or(&sight.picture));
         let unknown = || fail(media::Error::Unsupported("a picture of an unknown layout".to_owned()));
-        let found = self.detector.detect(&drawn.ok_or_else(unknown)?, least)?;
+        let found = self.detector.detect(&drawn.ok_or_else(unknown)?, self.options.looking.doubt_score)?;
         Ok(sheet.locate(&found))
     }
 
-    /// Takes what `look` at the last frame found.
-    fn saw(&mut self, look: &Look, found: &[Detection]) {
+    /// Takes what a look at the last frame found.
+    fn saw(&mut self, seen: &Seen) {
         let Some(last) = &self.last else { return };
-        self.attention.looked(self.frame - 1, &last.small, look);
-        self.tracker.link(self.frame - 1, found, look);
-        self.last_was_looked_at = matches!(look, Look::Whole);
+        self.attention.looked(self.frame - 1, &last.small, &seen.look, seen.lively);
+        self.tracker.link(self.frame - 1, &seen.found, &seen.look);
+        self.last_was_looked_at = matches!(seen.look, Look::Whole);
+    }
+
+    /// How far the last frame's detail goes beyond its reduced picture, which has the size `small`.
+    fn most_zoom(&self, small: (f32, f32)) -> f32 {
+        let Some(sight) = &self.last else { return 1.0 };
+        let (width, height) = self.detailer.size((sight.picture.width(), sight.picture.height()));
+        width.max(height) as f32 / small.0.max(small.1)
     }
 
     fn is_large_enough(&self, face: &Detection) -> bool {

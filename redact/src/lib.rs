@@ -21,6 +21,7 @@ mod change;
 mod deadline;
 mod detail;
 mod detector;
+mod doubt;
 mod engine;
 mod error;
 mod examine;

@@ -27,6 +27,8 @@ pub(crate) struct Seen {
     pub look: Look,
     /// Faces, in pixels of the reduced picture.
     pub found: Vec<Detection>,
+    /// Whether something there might be a face.
+    pub lively: bool,
 }
 
 /// Detections on frames of recent segments.
@@ -68,12 +70,12 @@ mod tests {
     fn what_was_seen_is_recalled_until_too_many_segments_came_since() {
         let memo = Memo::default();
         let found = vec![Detection { region: Region { x: 1.0, y: 2.0, w: 3.0, h: 4.0 }, score: 0.5 }];
-        memo.remember(key(b"first"), 5, Seen { look: Look::Whole, found });
+        memo.remember(key(b"first"), 5, Seen { look: Look::Whole, found, lively: true });
         assert_eq!(memo.recall(&key(b"first"), 5).map(|seen| seen.found.len()), Some(1));
         assert!(memo.recall(&key(b"first"), 6).is_none());
         assert!(memo.recall(&key(b"second"), 5).is_none());
         for number in 0..SEGMENTS {
-            memo.remember(key(&number.to_be_bytes()), 0, Seen { look: Look::Whole, found: Vec::new() });
+            memo.remember(key(&number.to_be_bytes()), 0, Seen { look: Look::Whole, found: Vec::new(), lively: false });
         }
         assert!(memo.recall(&key(b"first"), 5).is_none());
     }

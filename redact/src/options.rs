@@ -41,9 +41,11 @@ pub struct Looking {
     pub analysis_side: u32,
     /// Longest side, in pixels, of the picture that small and doubtful faces are looked at in.
     pub detail_side: u32,
-    /// How far apart looks at the whole picture are while much of it changes, in milliseconds.
+    /// How far apart looks at the whole picture are while much of it changes and there may be faces, in milliseconds.
     pub look_ms: u32,
-    /// The same while what changes can be looked at by itself.
+    /// The same while there are none.
+    pub calm_ms: u32,
+    /// The same while all that changes can be looked at by itself.
     pub rest_ms: u32,
     /// How far apart looks at what has changed, and at faces in doubt, are in milliseconds.
     pub glance_ms: u32,
@@ -55,6 +57,8 @@ pub struct Looking {
     pub start_score: f32,
     /// Score from which a detection continues a track.
     pub continue_score: f32,
+    /// Score from which something is looked at again in detail.
+    pub doubt_score: f32,
 }
 
 /// How detections are linked over time.
@@ -63,9 +67,10 @@ pub struct Looking {
 pub struct Linking {
     /// How long a face may stay undetected within its track, in milliseconds.
     pub bridge_ms: u32,
-    /// How long a face is followed before its first and after its last detection, in milliseconds, while the picture
-    /// still resembles it.
-    pub extend_ms: u32,
+    /// How long a face is followed before its first detection, in milliseconds, while the picture still resembles it.
+    pub before_ms: u32,
+    /// The same after its last detection.
+    pub after_ms: u32,
     /// How long it stays covered there when the picture no longer resembles it, in milliseconds.
     pub hold_ms: u32,
     /// How far back a detection may still change what is blurred, in milliseconds: by so much blurring lags behind
@@ -119,7 +124,7 @@ impl Looking {
     pub fn with_sensitivity(self, sensitivity: f32) -> Self {
         let sensitivity = sensitivity.clamp(*SENSITIVITY.start(), *SENSITIVITY.end());
         let start_score = if sensitivity <= 0.5 { 0.6 - 0.5 * sensitivity } else { 0.5 - 0.3 * sensitivity };
-        Self { start_score, continue_score: start_score * 0.43, ..self }
+        Self { start_score, continue_score: start_score * 0.43, doubt_score: start_score * 0.23, ..self }
     }
 }
 
@@ -148,19 +153,29 @@ impl Default for Looking {
             analysis_side: 640,
             detail_side: 1_280,
             look_ms: 400,
+            calm_ms: 800,
             rest_ms: 2_000,
             glance_ms: 160,
             context_ms: 1_000,
             min_face: 0,
             start_score: 0.35,
             continue_score: 0.15,
+            doubt_score: 0.08,
         }
     }
 }
 
 impl Default for Linking {
     fn default() -> Self {
-        Self { bridge_ms: 1_000, extend_ms: 700, hold_ms: 200, horizon_ms: 2_000, likeness: 0.5, sure_score: 0.6 }
+        Self {
+            bridge_ms: 1_000,
+            before_ms: 1_000,
+            after_ms: 700,
+            hold_ms: 120,
+            horizon_ms: 2_000,
+            likeness: 0.5,
+            sure_score: 0.6,
+        }
     }
 }
 

@@ -3,17 +3,16 @@
 
 use crate::{
     analysis::Tone,
-    detector::{Detection, Rgb},
+    detector::{Detection, GRID, Rgb},
     geometry::Region,
 };
 use media::{Picture, Plane};
+use std::ops::RangeInclusive;
 
-/// Width and height of the sheet.
-pub(crate) const SIZE: (usize, usize) = (320, 192);
 /// Pixels of the sheet left between two pieces, so that they are not taken for one thing.
 const GAP: usize = 8;
-/// Enlargements tried, in pixels of the sheet per pixel of the reduced picture.
-const ZOOMS: [f32; 4] = [3.0, 2.0, 1.5, 1.0];
+/// Enlargements tried, in pixels of the sheet per pixel of the reduced picture; at the last one all of it fits.
+const ZOOMS: [f32; 6] = [3.0, 2.0, 1.5, 1.0, 0.75, 0.5];
 /// What lies between the pieces: a grey.
 const GREY: f32 = 114.0;
 /// Most of a face that may reach over the edge of its piece, as a share of its size.
@@ -77,16 +76,26 @@ struct Piece {
 pub(crate) struct Sheet {
     pieces: Vec<Piece>,
     zoom: f32,
+    /// Width and height.
+    size: (usize, usize),
     /// Size of the reduced picture.
     picture: (f32, f32),
 }
 
 impl Sheet {
-    /// Lays out `areas` of a reduced picture of size `picture`, enlarged as far as they fit and at most `most` times;
-    /// `None` when they do not fit.
-    pub fn lay_out(areas: &[Area], picture: (f32, f32), most: f32) -> Option<Self> {
-        let mut zooms = ZOOMS.iter().copied().filter(|zoom| *zoom <= most.max(1.0));
-        zooms.find_map(|zoom| Some(Self { pieces: pack(areas, zoom)?, zoom, picture }))
+    /// Lays out `areas` of a reduced picture of size `picture`, enlarged as far as they fit within `zooms`; `None` when
+    /// they do not fit.
+    pub fn lay_out(areas: &[Area], picture: (f32, f32), zooms: RangeInclusive<f32>) -> Option<Self> {
+        let mut zooms = ZOOMS.iter().copied().filter(|zoom| zooms.contains(zoom));
+        // Half of the picture each way, so that all of it fits when halved.
+        let half = |length: f32| (length as usize).div_ceil(2).next_multiple_of(GRID);
+        let size = (half(picture.0), half(picture.1));
+        zooms.find_map(|zoom| Some(Self { pieces: pack(areas, zoom, size)?, zoom, size, picture }))
+    }
+
+    /// How far the areas are enlarged.
+    pub fn zoom(&self) -> f32 {
+        self.zoom
     }
 
     /// The areas on it.
@@ -97,7 +106,7 @@ impl Sheet {
     /// Draws the pieces from `detail`, the whole upright picture.
     pub fn draw(&self, detail: &Picture) -> Option<Rgb> {
         let planes = [detail.plane(0)?, detail.plane(1)?, detail.plane(2)?];
-        let (width, height) = SIZE;
+        let (width, height) = self.size;
         let mut rgb = Rgb { width, height, data: vec![GREY; 3 * width * height] };
         let tone = Tone::new(detail.is_full_range());
         let scale = (detail.width() as f32 / self.picture.0, detail.height() as f32 / self.picture.1);
@@ -150,7 +159,7 @@ impl Sheet {
 }
 
 /// Places for all `areas` in rows, the highest first; `None` when there is not room enough.
-fn pack(areas: &[Area], zoom: f32) -> Option<Vec<Piece>> {
+fn pack(areas: &[Area], zoom: f32, sheet: (usize, usize)) -> Option<Vec<Piece>> {
     let size = |area: &Area| {
         let length = |length: f32| ((length * zoom).ceil() as usize).max(1);
         (length(area.w), length(area.h))
@@ -161,10 +170,10 @@ fn pack(areas: &[Area], zoom: f32) -> Option<Vec<Piece>> {
     let mut pieces = Vec::with_capacity(areas.len());
     for area in order {
         let size = size(area);
-        if x + size.0 > SIZE.0 {
+        if x + size.0 > sheet.0 {
             (x, y, row) = (0, y + row + GAP, 0);
         }
-        if x + size.0 > SIZE.0 || y + size.1 > SIZE.1 {
+        if x + size.0 > sheet.0 || y + size.1 > sheet.1 {
             return None;
         }
         pieces.push(Piece { area: *area, at: (x, y), size });
@@ -202,10 +211,10 @@ mod tests {
 
     #[test]
     fn areas_are_enlarged_as_far_as_they_fit_beside_one_another() {
-        let one = Sheet::lay_out(&[area(10.0, 10.0, 50.0, 50.0)], PICTURE, 3.0).expect("it fits");
+        let one = Sheet::lay_out(&[area(10.0, 10.0, 50.0, 50.0)], PICTURE, 0.5..=3.0).expect("it fits");
         assert!((one.zoom - 3.0).abs() < f32::EPSILON);
         let three = [area(0.0, 0.0, 100.0, 60.0), area(200.0, 0.0, 100.0, 60.0), area(0.0, 200.0, 50.0, 80.0)];
-        let sheet = Sheet::lay_out(&three, PICTURE, 3.0).expect("they fit");
+        let sheet = Sheet::lay_out(&three, PICTURE, 0.5..=3.0).expect("they fit");
         assert!((sheet.zoom - 1.0).abs() < f32::EPSILON || (sheet.zoom - 1.5).abs() < f32::EPSILON);
         for (index, a) in sheet.pieces.iter().enumerate() {
             for b in &sheet.pieces[index + 1..] {
@@ -216,7 +225,9 @@ mod tests {
                 assert!(apart, "{a:?} and {b:?}");
             }
         }
-        assert!(Sheet::lay_out(&[area(0.0, 0.0, 400.0, 100.0)], PICTURE, 3.0).is_none());
+        assert!(Sheet::lay_out(&[area(0.0, 0.0, 400.0, 100.0)], PICTURE, 1.0..=3.0).is_none());
+        let whole = Sheet::lay_out(&[area(0.0, 0.0, 640.0, 352.0)], PICTURE, 0.5..=3.0).expect("it fits when halved");
+        assert!((whole.zoom - 0.5).abs() < f32::EPSILON);
     }
 
     #[test]
@@ -230,11 +241,12 @@ mod tests {
                 }
             }
         }
-        let sheet = Sheet::lay_out(&[area(10.0, 10.0, 40.0, 40.0), area(280.0, 180.0, 60.0, 60.0)], PICTURE, 2.0);
+        let sheet = Sheet::lay_out(&[area(10.0, 10.0, 40.0, 40.0), area(280.0, 180.0, 60.0, 60.0)], PICTURE, 0.5..=2.0);
         let sheet = sheet.expect("they fit");
         let rgb = sheet.draw(&detail).expect("it can be read");
-        let bright: Vec<usize> = (0..SIZE.0 * SIZE.1).filter(|at| rgb.data[*at] > 180.0).collect();
-        let (sum_x, sum_y) = bright.iter().fold((0, 0), |sum, at| (sum.0 + at % SIZE.0, sum.1 + at / SIZE.0));
+        let bright: Vec<usize> = (0..sheet.size.0 * sheet.size.1).filter(|at| rgb.data[*at] > 180.0).collect();
+        let (sum_x, sum_y) =
+            bright.iter().fold((0, 0), |sum, at| (sum.0 + at % sheet.size.0, sum.1 + at / sheet.size.0));
         let count = bright.len() as f32;
         let region = Region { x: sum_x as f32 / count, y: sum_y as f32 / count, w: 40.0, h: 40.0 };
         let found = sheet.locate(&[Detection { region, score: 0.9 }]);
@@ -244,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_face_cut_by_its_piece_is_left_out_but_not_one_cut_by_the_picture() {
-        let sheet = Sheet::lay_out(&[area(0.0, 100.0, 60.0, 60.0)], PICTURE, 1.0).expect("it fits");
+        let sheet = Sheet::lay_out(&[area(0.0, 100.0, 60.0, 60.0)], PICTURE, 1.0..=1.0).expect("it fits");
         let face = |x: f32| Detection { region: Region { x, y: 30.0, w: 40.0, h: 40.0 }, score: 0.9 };
         assert_eq!(sheet.locate(&[face(2.0)]).len(), 1, "at the picture's edge");
         assert_eq!(sheet.locate(&[face(30.0)]).len(), 1, "in the middle");

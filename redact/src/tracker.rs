@@ -51,7 +51,8 @@ struct Seen {
 /// Lengths of time in frames.
 struct Spans {
     bridge: u64,
-    extend: usize,
+    before: usize,
+    after: usize,
     hold: usize,
     doubt: u64,
     again: u64,
@@ -79,16 +80,17 @@ impl Tracker {
         let frames = |ms: u32| (f64::from(ms) * rate / MS).ceil() as u64;
         let again = frames(options.looking.look_ms).max(1);
         let bridge = frames(linking.bridge_ms).max(2 * again);
-        let extend = frames(linking.extend_ms);
+        let before = frames(linking.before_ms);
         let doubt = (frames(linking.bridge_ms) / 2).max(again + 1);
         let spans = Spans {
             bridge,
-            extend: extend as usize,
+            before: before as usize,
+            after: frames(linking.after_ms) as usize,
             hold: frames(linking.hold_ms) as usize,
             doubt,
             again,
             // Bending a track reaches back to the detection before, confirming it to before its first one.
-            horizon: frames(linking.horizon_ms).max(bridge + again).max(doubt + extend + again),
+            horizon: frames(linking.horizon_ms).max(bridge + again).max(doubt + before + again),
         };
         Self {
             start_score: options.looking.start_score,
@@ -109,12 +111,28 @@ impl Tracker {
                 step(track, &before.small, small, motion, self.linking.likeness);
             }
         }
+        if motion.is_cut {
+            self.part();
+        }
         self.remembered.push_back(Seen { small: Arc::clone(small), motion });
-        let keep = (self.spans.extend + 1).clamp(2, MAX_REMEMBERED);
+        let keep = (self.spans.before + 1).clamp(2, MAX_REMEMBERED);
         while self.remembered.len() > keep {
             self.remembered.pop_front();
         }
         self.newest = frame;
+    }
+
+    /// Another scene has begun: a face whose picture is not there any more is not hidden, but gone.
+    fn part(&mut self) {
+        let (lost, open) = std::mem::take(&mut self.open).into_iter().partition(|track| track.lost);
+        self.open = open;
+        for mut track in lost {
+            if track.confirmed {
+                track.samples.pop_back();
+                track.trim(self.spans.after, 0);
+                self.closed.push(track);
+            }
+        }
     }
 
     /// Takes what was `found` by `look` on the newest frame.
@@ -150,6 +168,11 @@ impl Tracker {
         }
         self.confirm();
         self.close(frame);
+    }
+
+    /// Whether `detection` on the newest frame is a face that is being followed.
+    pub fn follows(&self, frame: u64, detection: &Detection) -> bool {
+        self.open.iter().any(|track| track.confirmed && !track.lost && distance(track, frame, detection).is_some())
     }
 
     /// Where to look next in a picture of `size`: at faces that were found once and not surely, at those that
@@ -203,7 +226,7 @@ impl Tracker {
 
     fn end(&mut self, mut track: Track) {
         if track.confirmed {
-            track.trim(self.spans.extend, self.spans.hold);
+            track.trim(self.spans.after, self.spans.hold);
             self.closed.push(track);
         }
     }
@@ -256,7 +279,7 @@ fn extend_back(track: &mut Track, remembered: &VecDeque<Seen>, newest: u64, span
     let age = usize::try_from(newest - track.first).unwrap_or(usize::MAX);
     let Some(mut at) = remembered.len().checked_sub(1).and_then(|last| last.checked_sub(age)) else { return };
     let (mut region, mut velocity, mut held) = (first, (0.0_f32, 0.0_f32), 0);
-    for _ in 0..spans.extend {
+    for _ in 0..spans.before {
         let Some(earlier) = at.checked_sub(1) else { break };
         let shift = remembered[at].motion.shift;
         let carried = region.shifted((-shift.0, -shift.1));
