@@ -30,6 +30,7 @@ mod options;
 mod read;
 mod receipt;
 mod rewrite;
+mod thumbnail;
 mod track;
 mod tracker;
 
@@ -38,3 +39,4 @@ pub use error::Error;
 pub use model::ModelSource;
 pub use options::{Linking, Options};
 pub use receipt::{Model, Progress, Receipt, Stage};
+pub use thumbnail::{Thumbnail, thumbnail};

@@ -14,6 +14,7 @@ mod faces;
 mod files;
 mod judge;
 mod segments;
+mod thumbnails;
 
 use redact::{Engine, ModelSource, Options};
 use std::{path::PathBuf, sync::OnceLock};
