@@ -7,4 +7,5 @@ mod messages;
 mod order;
 mod replays;
 mod schema;
+mod thumbnails;
 mod world;
