@@ -64,7 +64,11 @@ fn a_picture_keeps_its_shape_and_is_never_enlarged() {
         let segment = filtered(&Clip::panning(width, height, 3), "null");
         let shown = thumbnail(&segment).expect("it decodes").expect("it has content");
         assert_eq!((shown.width, shown.height), expected, "of {width}x{height}");
-        assert_eq!(brightness(&shown.bytes).len(), (expected.0 * expected.1) as usize, "the file is as large as it says");
+        assert_eq!(
+            brightness(&shown.bytes).len(),
+            (expected.0 * expected.1) as usize,
+            "the file is as large as it says"
+        );
     }
     let narrow_samples = filtered(&Clip::panning(480, 480, 3), "setsar=16/9");
     let shown = thumbnail(&narrow_samples).expect("it decodes").expect("it has content");
