@@ -82,8 +82,9 @@ impl Parts {
         observe("store", stored);
 
         let thumbnail = if work.wants_thumbnail { self.thumbnail(work, bytes).await } else { None };
-        let receipt = serde_json::to_value(&done.receipt)
-            .map_err(|error| Failure::Segment(GapReason::Failed, error.to_string()))?;
+        // By way of text, which writes a 32-bit 0.15 as 0.15 and not as the 64-bit number nearest to it.
+        let receipt = serde_json::to_string(&done.receipt).and_then(|text| serde_json::from_str(&text));
+        let receipt = receipt.map_err(|error| Failure::Segment(GapReason::Failed, error.to_string()))?;
         Ok(RedactedSegment { bytes: size, copied, receipt, thumbnail })
     }
 

@@ -45,8 +45,8 @@ impl Subscription {
         Ok(events.map(|event| event.map(MapEvent::from).map_err(Failure::from)))
     }
 
-    /// A broadcast as it is now, and again after every change of it and with every new thumbnail. Fails with `NOT_FOUND` if there is none of this
-    /// id; ends when it is taken down.
+    /// A broadcast as it is now, and again after every change of it and with every new thumbnail. Fails with
+    /// `NOT_FOUND` if there is none of this id; ends when it is taken down.
     async fn stream(
         &self,
         ctx: &Context<'_>,
