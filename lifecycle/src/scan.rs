@@ -51,11 +51,10 @@ impl Lifecycle {
             .exec(self.db())
             .await?;
         if noted.rows_affected == 1 {
-            match outcome {
-                Err(fault) => {
-                    tracing::warn!(vod.id = %replay.id, %fault, "a recording cannot be read; it is tried again")
-                }
-                Ok(()) => tracing::info!(vod.id = %replay.id, "a recording can be read again"),
+            if let Err(fault) = outcome {
+                tracing::warn!(vod.id = %replay.id, %fault, "a recording cannot be read; it is tried again");
+            } else {
+                tracing::info!(vod.id = %replay.id, "a recording can be read again");
             }
         }
         Ok(())
