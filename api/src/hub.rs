@@ -6,13 +6,15 @@
 
 mod board;
 mod grid;
+mod pictures;
 mod reader;
 mod tail;
 
 use crate::Limits;
 use board::Board;
-use entity::{BoundingBox, ItemId, event};
+use entity::{BoundingBox, ItemId, StreamId, event};
 use futures_util::Stream;
+use pictures::Pictures;
 use sea_orm::{DatabaseConnection, DbErr, EntityTrait as _, QueryOrder as _, QuerySelect as _};
 use std::sync::Arc;
 use tokio::{sync::watch, task::JoinHandle};
@@ -59,6 +61,7 @@ pub struct Hub {
     db: DatabaseConnection,
     limits: Arc<Limits>,
     board: Arc<Board>,
+    pictures: Arc<Pictures>,
     ready: watch::Receiver<bool>,
 }
 
@@ -72,7 +75,8 @@ impl Hub {
         token: CancellationToken,
     ) -> (Self, JoinHandle<()>) {
         let (ready_tx, ready) = watch::channel(false);
-        let hub = Self { db, board: Arc::new(Board::new(limits.hub_queue)), limits: Arc::new(limits), ready };
+        let board = Arc::new(Board::new(limits.hub_queue));
+        let hub = Self { db, board, pictures: Arc::default(), limits: Arc::new(limits), ready };
         let reader = reader::Reader::new(hub.clone(), bus, ready_tx);
         (hub, tokio::spawn(reader.run(token)))
     }
@@ -96,6 +100,11 @@ impl Hub {
     /// The events of one item, from this call on. The stream ends after its first error.
     pub fn watch(&self, item: ItemId) -> impl Stream<Item = Result<Arc<event::Model>, Ended>> + Send + use<> + 'static {
         tail::follow_item(self, item)
+    }
+
+    /// An item whenever a broadcast has a new picture, from this call on; several pictures may be one item. Never ends.
+    pub fn pictures(&self, stream: StreamId) -> impl Stream<Item = ()> + Send + use<> + 'static {
+        self.pictures.follow(stream)
     }
 
     /// The number of the newest event: a subscription `after` it misses nothing that is not in a map read later.

@@ -1,6 +1,7 @@
-//! `/vod/{vod}/{file}`: the objects of replays that are ready, from the replay store.
+//! `/vod/{vod}/{file}`: the objects of replays that are ready, and the pictures of those that are being made, from the
+//! replay store.
 //!
-//! Nothing but a well-formed id of a ready replay and a file name of our own making comes near the store, and the store
+//! Nothing but a well-formed id of such a replay and a file name of our own making comes near the store, and the store
 //! served here is the replays' own: there is no path, however it is written, that leads to a recording.
 
 mod precondition;
@@ -15,14 +16,17 @@ use actix_web::{
     http::{Method, StatusCode, header},
     web::{Bytes, Data},
 };
-use entity::VodId;
+use entity::{Thumbnail, VodId};
 use futures_util::{Stream, stream};
 use precondition::Part;
+use state::Shown;
 use std::ops::Range;
 use storage::{Key, Meta, Replays};
 
 /// How long caches may keep a segment, which never changes but may be taken down.
 const SEGMENT_CACHE: &str = "public, max-age=3600";
+/// How long caches may keep a picture: it never changes, but a replay that is withheld must not be looked at for long.
+const PICTURE_CACHE: &str = "public, max-age=60";
 /// How long caches may keep everything else, so that a replay taken down is soon no longer begun.
 const LIST_CACHE: &str = "public, max-age=10";
 
@@ -31,22 +35,27 @@ struct File {
     key: Key,
     content_type: &'static str,
     cache: &'static str,
+    /// How much of a replay must be shown for this to be among it.
+    part_of: Shown,
 }
 
 impl File {
-    /// The file, if it can be one: `index.m3u8`, a segment's six digits, a thumbnail, a receipt.
+    /// The file, if it can be one: `index.m3u8`, a segment's six digits, `receipt.json`, a thumbnail.
     fn parse(vod: VodId, name: &str) -> Option<Self> {
-        let (stem, ending) = name.rsplit_once('.')?;
-        let plain = !stem.is_empty() && stem.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-        let (content_type, cache) = match ending {
-            "m3u8" if stem == "index" => ("application/vnd.apple.mpegurl", LIST_CACHE),
-            "ts" if stem.len() == 6 && stem.bytes().all(|b| b.is_ascii_digit()) => ("video/mp2t", SEGMENT_CACHE),
-            "jpg" if plain => ("image/jpeg", LIST_CACHE),
-            "webp" if plain => ("image/webp", LIST_CACHE),
-            "json" if plain => ("application/json", LIST_CACHE),
+        let key = Key::parse(&format!("vod/{vod}/{name}")).ok()?;
+        if let Ok(picture) = name.parse::<Thumbnail>() {
+            let content_type = picture.format.content_type();
+            return Some(Self { key, content_type, cache: PICTURE_CACHE, part_of: Shown::Pictures });
+        }
+        let (content_type, cache) = match name.split_once('.')? {
+            ("index", "m3u8") => ("application/vnd.apple.mpegurl", LIST_CACHE),
+            ("receipt", "json") => ("application/json", LIST_CACHE),
+            (stem, "ts") if stem.len() == 6 && stem.bytes().all(|b| b.is_ascii_digit()) => {
+                ("video/mp2t", SEGMENT_CACHE)
+            }
             _ => return None,
         };
-        Some(Self { key: Key::parse(&format!("vod/{vod}/{name}")).ok()?, content_type, cache })
+        Some(Self { key, content_type, cache, part_of: Shown::Everything })
     }
 }
 
@@ -61,9 +70,9 @@ pub(crate) async fn serve(request: HttpRequest, state: Data<State>) -> HttpRespo
     else {
         return not_found();
     };
-    match state.states.is_ready(vod, &state.executor).await {
-        Ok(true) => {}
-        Ok(false) => return not_found(),
+    match state.states.shown(vod, &state.executor).await {
+        Ok(shown) if shown >= file.part_of => {}
+        Ok(_) => return not_found(),
         Err(state::Unknown) => return unavailable(),
     }
     let replays = state.replays.clone();
@@ -174,7 +183,9 @@ mod tests {
     #[test]
     fn only_names_of_our_own_making_are_files() {
         let vod = VodId::generate();
-        for name in ["index.m3u8", "000000.ts", "123456.ts", "thumb-1.jpg", "receipt.json", "t.webp"] {
+        for name in
+            ["index.m3u8", "000000.ts", "123456.ts", "receipt.json", "thumbnail-000012.webp", "thumbnail-000000.jpg"]
+        {
             assert!(File::parse(vod, name).is_some(), "{name}");
         }
         let wrong = [
@@ -195,6 +206,13 @@ mod tests {
             "a%2e.jpg",
             "a\\b.jpg",
             "a.jpg.exe",
+            "thumb-1.jpg",
+            "thumbnail.webp",
+            "thumbnail-1.webp",
+            "thumbnail-000012.webp.ts",
+            "thumbnail-00001a.webp",
+            "other.json",
+            "receipt.json.ts",
             "a.mp4",
             "index.m3u8/",
             "a\0.jpg",

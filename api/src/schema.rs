@@ -20,10 +20,10 @@ pub(crate) use errors::{Code, Failure};
 
 use crate::{Limits, hub::Hub};
 use async_graphql::Context;
-use entity::time::Clock;
+use entity::{VodId, time::Clock};
 use lifecycle::Lifecycle;
 use sea_orm::DatabaseConnection;
-use std::any::Any;
+use std::{any::Any, fmt::Display};
 use url::Url;
 
 /// The schema; cheap to clone.
@@ -66,6 +66,11 @@ impl PublicUrls {
             segments.pop_if_empty().extend(key.split('/'));
         }
         url.into()
+    }
+
+    /// The address of a file of a replay.
+    pub(crate) fn of_replay(&self, vod: VodId, file: &dyn Display) -> String {
+        self.replay(&format!("vod/{vod}/{file}"))
     }
 
     /// An address of the live provider, in full.

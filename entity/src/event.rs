@@ -13,6 +13,8 @@ crate::text_enum::text_enum! {
         StreamStarted = "STREAM_STARTED",
         /// A broadcast is somewhere else now.
         StreamMoved = "STREAM_MOVED",
+        /// A broadcast has its first thumbnail.
+        StreamPictured = "STREAM_PICTURED",
         /// A broadcast's picture stopped coming in.
         StreamInterrupted = "STREAM_INTERRUPTED",
         /// A broadcast is over.

@@ -8,6 +8,8 @@ crate::text_enum::text_enum! {
     Topic {
         /// To every process: "the public log has grown up to this number". Payload: [`crate::job::EventNotice`].
         Events = "EVENTS",
+        /// To every process: "this broadcast has a new picture". Payload: [`crate::job::PictureNotice`].
+        Pictures = "PICTURES",
         /// To one worker. Payload: [`crate::job::RedactJob`].
         Jobs = "JOBS",
     }

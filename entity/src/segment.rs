@@ -1,6 +1,6 @@
 //! A segment: one self-contained piece of a recording, starting on a keyframe.
 
-use crate::{SegmentId, VodId, time::Timestamp};
+use crate::{SegmentId, Thumbnail, VodId, time::Timestamp};
 use sea_orm::entity::prelude::*;
 
 crate::text_enum::text_enum! {
@@ -14,6 +14,22 @@ crate::text_enum::text_enum! {
         Done = "DONE",
         /// Given up; the replay has a gap here.
         Gap = "GAP",
+    }
+}
+
+crate::text_enum::text_enum! {
+    /// Why a segment is a gap, in a word that may be published.
+    GapReason {
+        /// Its recording is damaged: a picture of it could not be decoded in full.
+        Unreadable = "UNREADABLE",
+        /// Its recording holds no picture, or one that cannot be redacted.
+        Unsupported = "UNSUPPORTED",
+        /// Its recording is not there.
+        Missing = "MISSING",
+        /// The redaction failed.
+        Failed = "FAILED",
+        /// Its redaction was begun too often without being finished.
+        Unfinished = "UNFINISHED",
     }
 }
 
@@ -52,7 +68,11 @@ pub struct Model {
     /// What the redaction saw and did.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub receipt: Option<Json>,
-    /// Why it was given up.
+    /// The picture that was made of its result, as long as it is kept.
+    pub thumbnail: Option<Thumbnail>,
+    /// Why it was given up, in a word that may be published.
+    pub gap_reason: Option<GapReason>,
+    /// Why it was given up, in full; never published.
     pub failure: Option<String>,
     /// When it was settled.
     pub settled_at: Option<Timestamp>,

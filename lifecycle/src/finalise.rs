@@ -1,9 +1,13 @@
 //! The last step: a settled replay of an ended stream becomes READY, or is WITHHELD.
 //!
-//! The playlist is stored before the row says READY. A fault between the two is repaired by the sweeper, which
+//! The playlist and the receipt are stored before the row says READY, and what was stored of a withheld replay is gone
+//! before the row says so. A fault on the way is repaired by the sweeper, which
 //! finds the replay settled and still PROCESSING and comes here again.
 
-use crate::{Fault, Lifecycle, playlist};
+use crate::{
+    Fault, Lifecycle, playlist,
+    receipt::{self, RECEIPT_TYPE},
+};
 use entity::{ItemId, VodId, event, segment, vod};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _,
@@ -28,17 +32,20 @@ impl Lifecycle {
     pub(crate) async fn finalise(&self, id: VodId) -> Result<(), Fault> {
         let Some(replay) = vod::Entity::find_by_id(id).one(self.db()).await?.filter(is_due) else { return Ok(()) };
         if let Some(reason) = self.fault_of(&replay) {
-            self.close(id, Verdict::Withheld(reason)).await?;
-            return self.discard(id).await;
+            self.discard(id).await?;
+            return self.close(id, Verdict::Withheld(reason)).await;
         }
         let segments = segment::Entity::find()
             .filter(segment::Column::VodId.eq(id))
             .order_by_asc(segment::Column::Number)
             .all(self.db())
             .await?;
-        let key =
-            Key::parse(&format!("vod/{id}/index.m3u8")).map_err(|error| Fault::unreadable("replay key", error))?;
-        self.parts.replays.put(&key, playlist::render(&segments).into(), PLAYLIST_TYPE).await?;
+        let folder = folder(id)?;
+        let key = |name| folder.join(name).map_err(|error| Fault::unreadable("replay key", error));
+        let receipt = receipt::render(id, &segments).map_err(|error| Fault::unreadable("receipt", error))?;
+        self.parts.replays.put(&key("receipt.json")?, receipt.into(), RECEIPT_TYPE).await?;
+        self.parts.replays.put(&key("index.m3u8")?, playlist::render(&segments).into(), PLAYLIST_TYPE).await?;
+        self.drop_live_thumbnails(&replay, &folder).await;
         self.close(id, Verdict::Ready).await
     }
 
@@ -61,6 +68,7 @@ impl Lifecycle {
         let Some(replay) = found.filter(is_due) else { return Ok(()) };
         let at = (replay.longitude, replay.latitude);
         let mut row = replay.into_active_model();
+        row.live_thumbnail = Set(None);
         row.updated_at = Set(write.now());
         let kind = match verdict {
             Verdict::Ready => {
@@ -81,14 +89,18 @@ impl Lifecycle {
         Ok(())
     }
 
-    /// Deletes the objects of a withheld replay.
+    /// Deletes the objects of a replay that is withheld.
     async fn discard(&self, id: VodId) -> Result<(), Fault> {
-        let folder = Key::parse(&format!("vod/{id}")).map_err(|error| Fault::unreadable("replay key", error))?;
-        for (key, _) in self.parts.replays.list(&folder).await? {
+        for (key, _) in self.parts.replays.list(&folder(id)?).await? {
             self.parts.replays.delete(&key).await?;
         }
         Ok(())
     }
+}
+
+/// Where a replay's objects lie.
+fn folder(id: VodId) -> Result<Key, Fault> {
+    Key::parse(&format!("vod/{id}")).map_err(|error| Fault::unreadable("replay key", error))
 }
 
 enum Verdict {

@@ -17,6 +17,8 @@ pub struct Limits {
     pub segment_attempts: i32,
     /// The share of a replay's length that may be gaps, 0 to 1; above it the replay is withheld.
     pub gap_share: f64,
+    /// How much of a broadcast lies between two of its live thumbnails, in its own time.
+    pub live_thumbnail_interval: Duration,
     /// How long an issued job may stay unfinished before it is issued again.
     pub reissue_after: Duration,
     /// How often the folder of a growing recording is read.
@@ -54,6 +56,7 @@ impl Default for Limits {
             preparing: Duration::from_mins(10),
             segment_attempts: 5,
             gap_share: 0.10,
+            live_thumbnail_interval: Duration::from_secs(10),
             reissue_after: Duration::from_mins(5),
             scan_interval: Duration::from_secs(1),
             scans_at_once: 16,

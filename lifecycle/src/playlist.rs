@@ -54,6 +54,8 @@ mod tests {
             result_bytes: None,
             copied,
             receipt: None,
+            thumbnail: None,
+            gap_reason: None,
             failure: None,
             settled_at: None,
         }

@@ -81,9 +81,14 @@ async fn replay_of(write: &mut Write, stream: &stream::Model, recording: &Record
         gaps: Set(0),
         duration_ms: Set(0),
         gap_ms: Set(0),
+        progress: Set(0.0),
         frames: Set(0),
+        frames_detected: Set(0),
+        detections: Set(0),
         face_tracks: Set(0),
+        frames_filled: Set(0),
         faces_blurred: Set(0),
+        seconds: Set(0.0),
         created_at: Set(write.now()),
         updated_at: Set(write.now()),
         ..Default::default()
@@ -141,7 +146,9 @@ pub(crate) async fn update_counts(write: &Write, mut row: vod::ActiveModel) -> R
     let count = |n: i64| i32::try_from(n).unwrap_or(i32::MAX);
     let known = count(sum(&|c| c.1));
     row.segments_known = Set(known);
-    row.segments_settled = Set(count(sum(&|c| if is_settled(c.0) { c.1 } else { 0 })));
+    let settled = count(sum(&|c| if is_settled(c.0) { c.1 } else { 0 }));
+    row.segments_settled = Set(settled);
+    row.progress = Set(vod::progress(*row.progress.as_ref(), known, settled, *row.segment_total.as_ref()));
     row.gaps = Set(count(sum(&|c| if is_gap(c.0) { c.1 } else { 0 })));
     row.duration_ms = Set(sum(&|c| c.2));
     row.gap_ms = Set(sum(&|c| if is_gap(c.0) { c.2 } else { 0 }));

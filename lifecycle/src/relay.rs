@@ -43,9 +43,12 @@ impl Lifecycle {
         if !jobs.is_empty() {
             bus.publish_jobs(jobs).await?;
         }
-        // A notice says how far the log has grown: the last one says it all.
+        // This notice says how far the log has grown: the last one says it all.
         if let Some(newest) = of(outbox::Topic::Events).next_back() {
             bus.publish_notice(newest).await?;
+        }
+        for picture in of(outbox::Topic::Pictures) {
+            bus.publish_notice(picture).await?;
         }
         let sent = rows.iter().map(|row| row.id);
         outbox::Entity::delete_many().filter(outbox::Column::Id.is_in(sent)).exec(db).await?;

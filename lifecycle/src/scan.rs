@@ -7,7 +7,8 @@ use crate::{Fault, Lifecycle};
 use entity::{stream, vod};
 use live::{RecordingRef, recording};
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    sea_query::{Expr, ExprTrait as _},
 };
 
 impl Lifecycle {
@@ -31,9 +32,32 @@ impl Lifecycle {
             Ok(false) => Ok(()),
             Err(fault) => Err(fault),
         };
-        if let Err(fault) = outcome {
-            tracing::warn!(vod.id = %replay.id, %fault, "a recording was not read; it is tried again");
+        if let Err(fault) = self.note_scan(&replay, outcome).await {
+            tracing::warn!(vod.id = %replay.id, %fault, "whether a recording can be read was not written down");
         }
+    }
+
+    /// Says that a recording cannot be read once, when that begins, and once when it is over: it is tried again every
+    /// second, by whichever process, and a file that is late may be late by minutes.
+    async fn note_scan(&self, replay: &vod::Model, outcome: Result<(), Fault>) -> Result<(), Fault> {
+        if outcome.is_ok() == replay.scan_failed_at.is_none() {
+            return Ok(());
+        }
+        let failed_at = outcome.is_err().then(|| self.parts.clock.now());
+        let noted = vod::Entity::update_many()
+            .filter(vod::Column::Id.eq(replay.id))
+            .filter(Expr::col(vod::Column::ScanFailedAt).is_null().eq(failed_at.is_some()))
+            .col_expr(vod::Column::ScanFailedAt, Expr::value(failed_at))
+            .exec(self.db())
+            .await?;
+        if noted.rows_affected == 1 {
+            if let Err(fault) = outcome {
+                tracing::warn!(vod.id = %replay.id, %fault, "a recording cannot be read; it is tried again");
+            } else {
+                tracing::info!(vod.id = %replay.id, "a recording can be read again");
+            }
+        }
+        Ok(())
     }
 
     async fn claim_scan(&self, replay: &vod::Model) -> Result<bool, Fault> {

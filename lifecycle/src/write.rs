@@ -6,8 +6,8 @@
 
 use crate::{Fault, Lifecycle};
 use entity::{
-    ItemId, Position, event,
-    job::{EventNotice, RedactJob},
+    ItemId, Position, StreamId, event,
+    job::{EventNotice, PictureNotice, RedactJob},
     outbox,
     time::Timestamp,
 };
@@ -29,6 +29,7 @@ pub(crate) struct Write {
     at: Timestamp,
     events: Vec<event::ActiveModel>,
     jobs: Vec<RedactJob>,
+    pictured: Option<StreamId>,
     bell: Arc<Notify>,
 }
 
@@ -52,6 +53,7 @@ impl Lifecycle {
             at: self.parts.clock.now(),
             events: Vec::new(),
             jobs: Vec::new(),
+            pictured: None,
             bell: self.outbox_bell.clone(),
         })
     }
@@ -89,11 +91,19 @@ impl Write {
         self.jobs.push(job);
     }
 
+    /// Tells those who follow a broadcast that it has a new picture, without a line in the public log.
+    pub(crate) fn picture(&mut self, stream: StreamId) {
+        self.pictured = Some(stream);
+    }
+
     /// Makes all of it happen, and rings for the relay.
     pub(crate) async fn commit(mut self) -> Result<(), Fault> {
         let mut messages = Vec::with_capacity(self.jobs.len() + 1);
         for job in &self.jobs {
             messages.push(self.message(outbox::Topic::Jobs, job)?);
+        }
+        if let Some(pictured) = self.pictured {
+            messages.push(self.message(outbox::Topic::Pictures, &PictureNotice { pictured })?);
         }
         if let Some(seq) = self.log().await? {
             messages.push(self.message(outbox::Topic::Events, &EventNotice { seq })?);

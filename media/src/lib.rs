@@ -14,6 +14,7 @@ mod mux;
 mod packet;
 mod picture;
 mod scale;
+mod still;
 mod turn;
 
 pub use container::Container;
@@ -26,6 +27,7 @@ pub use mux::Muxer;
 pub use packet::Packet;
 pub use picture::{Layout, Picture, Plane, PlaneMut};
 pub use scale::Scaler;
+pub use still::StillFormat;
 
 /// Readies libav, once for the process, and keeps it from writing to standard error.
 pub(crate) fn ready() -> Result<(), Error> {

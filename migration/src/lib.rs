@@ -7,6 +7,7 @@ use sea_orm_migration::prelude::*;
 mod m0001_streams_and_replays;
 mod m0002_messages;
 mod m0003_cameras;
+mod m0004_records;
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_streams_and_replays::Migration),
             Box::new(m0002_messages::Migration),
             Box::new(m0003_cameras::Migration),
+            Box::new(m0004_records::Migration),
         ]
     }
 }

@@ -40,6 +40,7 @@ mod receipt;
 mod rewrite;
 mod sheet;
 mod sight;
+mod thumbnail;
 mod track;
 mod tracker;
 
@@ -48,3 +49,4 @@ pub use error::Error;
 pub use model::ModelSource;
 pub use options::{Backend, Linking, Looking, Options, Strength};
 pub use receipt::{Libraries, Model, Progress, Receipt, Stage};
+pub use thumbnail::{Thumbnail, thumbnail};

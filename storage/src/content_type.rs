@@ -15,6 +15,7 @@ impl Key {
             "mp4" | "m4s" => "video/mp4",
             "jpg" | "jpeg" => "image/jpeg",
             "png" => "image/png",
+            "webp" => "image/webp",
             "json" => "application/json",
             _ => UNKNOWN,
         }

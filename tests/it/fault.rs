@@ -206,7 +206,8 @@ async fn is_published_once(site: &Site, stream: &str) -> Result<()> {
     let published: BTreeSet<String> = published.map(|(key, _)| key.to_string()).collect();
     let mut expected: BTreeSet<String> = segments.iter().filter_map(|segment| segment.result_key.clone()).collect();
     ensure!(expected.len() == segments.len(), "two segments share an object");
-    expected.insert(format!("{own}/index.m3u8"));
+    let picture = vod.thumbnail.context("no thumbnail")?;
+    expected.extend(["index.m3u8", "receipt.json", &picture.to_string()].map(|name| format!("{own}/{name}")));
     ensure!(published == expected, "{published:?} is published, not {expected:?}");
     let shown = site.client.vod_of(stream).await?.context("no replay")?;
     let address = shown.playback_url.context("no address")?;

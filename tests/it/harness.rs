@@ -19,6 +19,7 @@ pub mod records;
 pub mod replay;
 pub mod simulate;
 pub mod site;
+pub mod still;
 pub mod story;
 pub mod subscriber;
 

@@ -11,11 +11,12 @@ use crate::harness::{
     replay::Replay,
     simulate::Play,
     site::{Shape, Site, files_below},
-    story,
+    still, story,
     subscriber::Subscriber,
 };
 use anyhow::{Context as _, Result, ensure};
 use entity::{VodId, segment, vod};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use storage::Key;
 
@@ -52,6 +53,7 @@ async fn a_broadcast_becomes_a_blurred_replay(shape: Shape, name: &str) -> Resul
     ensure!(subscriber.connections() == 1, "the subscription broke in fair weather");
     map_watch::hands_over(&watch.end().await?, &stream)?;
     replay_is_whole_and_blurred(&site, &stream, &vod, &clip).await?;
+    thumbnail_and_receipt_tell_the_same(&site, &stream, &vod, &clip).await?;
     recordings_are_out_of_reach(&site, &vod).await?;
     stores_hold_what_they_should(&site, &vod).await?;
     drop(subscriber);
@@ -82,6 +84,7 @@ async fn a_minute_long_broadcast_is_redacted_while_it_is_live() -> Result<()> {
     let site = Site::start(Shape::Production, "minute", &[]).await?;
     let mut playing = Play { title: "a minute", clip, speed: "1" }.begin(&site)?;
     let stream = playing.stream(&site).await?;
+    live_pictures_are_blurred_and_move_on(&site, &stream, &clip).await?;
     let id = deadline::until("half of it is redacted", deadline::LATE, || async {
         let vods = site.records()?.vods_of(&stream).await?;
         let settled = vods.first().map_or(0, |vod| vod.segments_settled);
@@ -171,6 +174,75 @@ async fn replay_is_whole_and_blurred(site: &Site, stream: &str, vod: &Vod, clip:
     Ok(())
 }
 
+/// While a broadcast is on air its thumbnail is a blurred picture of it, and after a while another one.
+async fn live_pictures_are_blurred_and_move_on(site: &Site, stream: &str, clip: &Clip) -> Result<()> {
+    let newer = async |than: Option<&str>| {
+        deadline::until("there is a new picture", deadline::LATE, || async {
+            let now = site.client.stream(stream).await?;
+            ensure!(!["ENDED", "FAILED"].contains(&now.status.as_str()), "over before it had a new picture: {now:?}");
+            Ok(match now.thumbnail_url {
+                Some(address) if than != Some(&address) => Ok(address),
+                other => Err(format!("{other:?}")),
+            })
+        })
+        .await
+    };
+    let first = newer(None).await?;
+    let shown = still::is_blurred(site, &first, clip).await?;
+    let next = newer(Some(&first)).await?;
+    ensure!(still::is_blurred(site, &next, clip).await? > shown, "{next} came after {first}");
+    let id = site.client.vod_of(stream).await?.context("no replay")?.id;
+    let (status, ..) = site.client.get(&format!("{}/vod/{id}/000000.ts", site.client.base())).await?;
+    ensure!(status == 404, "{status} for a segment of a broadcast on air");
+    Ok(())
+}
+
+/// The picture of a replay is its first frame, blurred; its receipt adds up to what the API says.
+async fn thumbnail_and_receipt_tell_the_same(site: &Site, stream: &str, vod: &Vod, clip: &Clip) -> Result<()> {
+    let address = vod.thumbnail_url.as_deref().context("no thumbnail")?;
+    ensure!(still::is_blurred(site, address, clip).await? == 0, "{address}");
+    let of_stream = site.client.stream(stream).await?.thumbnail_url;
+    ensure!(of_stream.as_deref() == Some(address), "{of_stream:?} of a stream whose replay is {address}");
+
+    let redaction = vod.redaction.as_ref().context("no redaction")?;
+    let (status, kind, body) = site.client.get(redaction.receipt_url.as_deref().context("no receipt")?).await?;
+    ensure!((status, kind.as_str()) == (200, "application/json"), "{status} {kind}");
+    let receipt: Value = serde_json::from_slice(&body)?;
+    let told = json!({
+        "segments": clip.segments(), "copied": 0, "reencoded": clip.segments(), "gaps": redaction.gaps, "gapMs": 0,
+        "frames": redaction.frames, "framesDetected": redaction.frames_detected, "detections": redaction.detections,
+        "faceTracks": redaction.face_tracks, "framesFilled": redaction.frames_filled,
+        "facesBlurred": redaction.faces_blurred, "seconds": redaction.seconds,
+    });
+    ensure!(close(&receipt["totals"], &told), "{} is not {told}", receipt["totals"]);
+    ensure!(redaction.frames_detected > 0 && redaction.detections > 0 && redaction.seconds > 0.0, "{redaction:?}");
+    ensure!(receipt["version"] == 1 && receipt["vod"] == vod.id && receipt["durationMs"] == vod.duration_ms);
+    let engines = receipt["engines"].as_array().context("no engines")?;
+    ensure!(engines.len() == 1 && engines[0]["version"].as_str() == redaction.version.as_deref(), "{engines:?}");
+    let model = format!("{} sha256:{}", text(&engines[0]["model"]["name"])?, text(&engines[0]["model"]["sha256"])?);
+    ensure!(redaction.model == Some(model), "{engines:?}");
+    let lines = receipt["segments"].as_array().context("no segments")?;
+    let frames: i64 = lines.iter().filter_map(|line| line["frames"].as_i64()).sum();
+    ensure!(lines.len() == clip.segments() as usize && frames == redaction.frames, "{lines:?}");
+    println!("measured: receipt {receipt}");
+    Ok(())
+}
+
+/// Whether two objects hold the same, but for the rounding of sums.
+fn close(one: &Value, other: &Value) -> bool {
+    let fields = |value: &Value| value.as_object().map_or(0, serde_json::Map::len);
+    let alike = |name: &String, value: &Value| match (value.as_f64(), other[name].as_f64()) {
+        (Some(one), Some(other)) => (one - other).abs() < 1e-6,
+        _ => false,
+    };
+    fields(one) == fields(other)
+        && one.as_object().is_some_and(|one| one.iter().all(|(name, value)| alike(name, value)))
+}
+
+fn text(value: &Value) -> Result<&str> {
+    value.as_str().with_context(|| format!("{value} is no text"))
+}
+
 /// No path, however it is spelt, gives a byte of a recording.
 async fn recordings_are_out_of_reach(site: &Site, vod: &Vod) -> Result<()> {
     let id: VodId = vod.id.parse()?;
@@ -213,15 +285,20 @@ async fn recordings_are_out_of_reach(site: &Site, vod: &Vod) -> Result<()> {
     Ok(())
 }
 
-/// One object for each segment, the playlist, and not a byte besides; nothing half-written anywhere.
+/// One object for each segment, the playlist, the receipt, a thumbnail, and not a byte besides; nothing half-written anywhere.
 async fn stores_hold_what_they_should(site: &Site, vod: &Vod) -> Result<()> {
     let id: VodId = vod.id.parse()?;
     let row: vod::Model = site.records()?.vods().await?.into_iter().find(|row| row.id == id).context("no row")?;
-    let published: BTreeSet<String> =
-        site.replays.list(&Key::parse("vod")?).await?.into_iter().map(|(key, _)| key.to_string()).collect();
     let numbered = (0..row.segments_known).map(|number| format!("vod/{id}/{number:06}.ts"));
-    let expected: BTreeSet<String> = numbered.chain([format!("vod/{id}/index.m3u8")]).collect();
-    ensure!(published == expected, "published: {published:?}");
+    let others = ["index.m3u8", "receipt.json", "thumbnail-000000.webp"].map(|name| format!("vod/{id}/{name}"));
+    let expected: BTreeSet<String> = numbered.chain(others).collect();
+    // The live pictures go a moment after the replay has come.
+    deadline::until("the replay store holds the replay and nothing else", deadline::SOON, || async {
+        let published: BTreeSet<String> =
+            site.replays.list(&Key::parse("vod")?).await?.into_iter().map(|(key, _)| key.to_string()).collect();
+        Ok(if published == expected { Ok(()) } else { Err(format!("published: {published:?}")) })
+    })
+    .await?;
     if site.shape() == Shape::Embedded {
         for file in files_below(&site.data_dir())? {
             let path = file.strip_prefix(site.data_dir())?.to_string_lossy().into_owned();

@@ -133,8 +133,8 @@ impl Worker {
                 }
                 Outcome::RetryAfter(settings.fault_delay)
             }
-            Failure::Segment(reason) if work.is_last_attempt => {
-                match self.parts.lifecycle.give_up(job, &reason).await {
+            Failure::Segment(class, reason) if work.is_last_attempt => {
+                match self.parts.lifecycle.give_up(job, class, &reason).await {
                     Ok(_) => Outcome::Reject(reason),
                     Err(fault) => {
                         tracing::warn!(segment.id = %work.segment, %fault, "a segment was not given up yet");
@@ -142,7 +142,7 @@ impl Worker {
                     }
                 }
             }
-            Failure::Segment(reason) => {
+            Failure::Segment(_, reason) => {
                 let attempt = work.attempt;
                 tracing::warn!(vod.id = %work.vod, segment.number = work.number, attempt, reason, "segment failed");
                 let doublings = u32::try_from(attempt.clamp(1, 16)).unwrap_or(1) - 1;

@@ -1,8 +1,10 @@
-//! One segment's way: fetched with its neighbours, redacted, stored.
+//! One segment's way: fetched with its neighbours, redacted, stored; and a picture of what was stored.
 
 use crate::Parts;
 use bytes::Bytes;
+use entity::{Thumbnail, segment::GapReason, thumbnail::Format};
 use lifecycle::{RedactedSegment, SegmentWork};
+use media::StillFormat;
 use redact::{Output, SegmentInput};
 use std::time::Instant;
 use storage::{Error, Key};
@@ -14,7 +16,7 @@ const SEGMENT_TYPE: &str = "video/mp2t";
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// Something about the segment: it counts as a try.
-    Segment(String),
+    Segment(GapReason, String),
     /// Something about the surroundings: it does not.
     Surroundings(String),
 }
@@ -23,8 +25,22 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Unavailable(_) => Self::Surroundings(error.to_string()),
-            Error::NotFound(_) | Error::Refused(_) => Self::Segment(error.to_string()),
+            Error::NotFound(_) => Self::Segment(GapReason::Missing, error.to_string()),
+            Error::Refused(_) => Self::Segment(GapReason::Unsupported, error.to_string()),
         }
+    }
+}
+
+impl From<redact::Error> for Failure {
+    fn from(error: redact::Error) -> Self {
+        let class = match error {
+            redact::Error::Unreadable { .. } => GapReason::Unreadable,
+            redact::Error::NoVideo { .. } | redact::Error::Unsupported { .. } => GapReason::Unsupported,
+            redact::Error::Model { .. } | redact::Error::Encode { .. } | redact::Error::Write { .. } => {
+                GapReason::Failed
+            }
+        };
+        Self::Segment(class, error.to_string())
     }
 }
 
@@ -49,8 +65,10 @@ impl Parts {
             engine.segment(input)
         });
         let done = match task.await {
-            Ok(done) => done.map_err(|error| Failure::Segment(error.to_string()))?,
-            Err(error) => return Err(Failure::Segment(format!("the redaction broke down: {error}"))),
+            Ok(done) => done?,
+            Err(error) => {
+                return Err(Failure::Segment(GapReason::Failed, format!("the redaction broke down: {error}")));
+            }
         };
         observe("redact", redacted);
 
@@ -60,19 +78,45 @@ impl Parts {
             Output::Reencoded(bytes) => (Bytes::from(bytes), false),
         };
         let size = bytes.len() as u64;
-        self.replays.put(&work.result, bytes, SEGMENT_TYPE).await?;
+        self.replays.put(&work.result, bytes.clone(), SEGMENT_TYPE).await?;
         observe("store", stored);
 
-        let receipt = serde_json::to_value(&done.receipt).map_err(|error| Failure::Segment(error.to_string()))?;
-        Ok(RedactedSegment {
-            bytes: size,
-            copied,
-            frames: done.receipt.frames,
-            face_tracks: done.receipt.face_tracks,
-            faces_blurred: done.receipt.faces_blurred,
-            model: format!("{} sha256:{}", done.receipt.model.name, done.receipt.model.sha256),
-            receipt,
-        })
+        let thumbnail = if work.wants_thumbnail { self.thumbnail(work, bytes).await } else { None };
+        // By way of text, which writes a 32-bit 0.15 as 0.15 and not as the 64-bit number nearest to it.
+        let receipt = serde_json::to_string(&done.receipt).and_then(|text| serde_json::from_str(&text));
+        let receipt = receipt.map_err(|error| Failure::Segment(GapReason::Failed, error.to_string()))?;
+        Ok(RedactedSegment { bytes: size, copied, receipt, thumbnail })
+    }
+
+    /// Makes a picture of what was published and stores it. A picture that fails is a picture less: the segment is
+    /// good without it.
+    async fn thumbnail(&self, work: &SegmentWork, published: Bytes) -> Option<Thumbnail> {
+        let begun = Instant::now();
+        let (outcome, thumbnail) = match self.draw(work, published).await {
+            Ok(Some(thumbnail)) => ("made", Some(thumbnail)),
+            Ok(None) => ("blank", None),
+            Err(reason) => {
+                tracing::warn!(vod.id = %work.vod, segment.number = work.number, reason, "no thumbnail of a segment");
+                ("failed", None)
+            }
+        };
+        observe("thumbnail", begun);
+        metrics::counter!("thumbnails_total", "outcome" => outcome).increment(1);
+        thumbnail
+    }
+
+    async fn draw(&self, work: &SegmentWork, published: Bytes) -> Result<Option<Thumbnail>, String> {
+        let task = tokio::task::spawn_blocking(move || redact::thumbnail(&published));
+        let drawn = task.await.map_err(|error| format!("the drawing broke down: {error}"))?;
+        let Some(drawn) = drawn.map_err(|error| error.to_string())? else { return Ok(None) };
+        let format = match drawn.format {
+            StillFormat::WebP => Format::WebP,
+            StillFormat::Jpeg => Format::Jpeg,
+        };
+        let thumbnail = Thumbnail { segment: work.number, format };
+        let key = work.thumbnail_key(thumbnail).map_err(|fault| fault.to_string())?;
+        let stored = self.replays.put(&key, drawn.bytes.into(), format.content_type()).await;
+        stored.map(|()| Some(thumbnail)).map_err(|error| error.to_string())
     }
 
     /// A neighbour, for context; one that is gone is no context.

@@ -6,7 +6,7 @@
 use super::{Hub, board::Board};
 use bus::{Bus, Notices};
 use bytes::Bytes;
-use entity::{event, job::EventNotice, time::Clock};
+use entity::{event, job::Notice, time::Clock};
 use futures_util::future::BoxFuture;
 use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 use std::{future::pending, sync::Arc};
@@ -71,9 +71,17 @@ impl Reader {
         }
     }
 
-    /// Whether a notice tells of something not yet read. One that cannot be understood might.
+    /// Whether a notice tells of something in the log that is not yet read; one that cannot be understood might. One
+    /// of a picture is passed on here.
     fn is_news(&self, notice: &Bytes) -> bool {
-        serde_json::from_slice::<EventNotice>(notice).map_or(true, |notice| notice.seq > self.hub.board.last())
+        match serde_json::from_slice(notice) {
+            Ok(Notice::Event(notice)) => notice.seq > self.hub.board.last(),
+            Ok(Notice::Picture(notice)) => {
+                self.hub.pictures.tell(notice.pictured);
+                false
+            }
+            Err(_) => true,
+        }
     }
 
     /// Delivers everything that is new.

@@ -1,4 +1,4 @@
-//! Whether a replay may be shown, remembered for moments, so that a viewer's every segment is not a query.
+//! How much of a replay may be shown, remembered for moments, so that a viewer's every segment is not a query.
 //!
 //! What is remembered is bounded in number and age; a replay that is taken down plays on for that age at most. That one
 //! is not ready is not remembered: its viewers ask again the moment it is.
@@ -15,6 +15,28 @@ use std::{
 /// The database did not say.
 pub(super) struct Unknown;
 
+/// How much of a replay may be shown. Each holds what those before it do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Shown {
+    /// Nothing.
+    Nothing,
+    /// Its pictures, which are made of redacted segments: while the others are still being redacted, or its broadcast
+    /// is on air.
+    Pictures,
+    /// All of it.
+    Everything,
+}
+
+impl From<vod::Status> for Shown {
+    fn from(status: vod::Status) -> Self {
+        match status {
+            vod::Status::Processing => Self::Pictures,
+            vod::Status::Ready => Self::Everything,
+            vod::Status::Withheld | vod::Status::Removed => Self::Nothing,
+        }
+    }
+}
+
 /// What is known of replays.
 pub(crate) struct States {
     db: DatabaseConnection,
@@ -29,19 +51,19 @@ impl States {
         Self { db, most, max_age, ready: Mutex::default() }
     }
 
-    /// Whether the replay is ready.
-    pub(super) async fn is_ready(&self, vod: VodId, executor: &Executor) -> Result<bool, Unknown> {
+    /// How much of the replay may be shown.
+    pub(super) async fn shown(&self, vod: VodId, executor: &Executor) -> Result<Shown, Unknown> {
         if self.recall(vod) {
-            return Ok(true);
+            return Ok(Shown::Everything);
         }
         let db = self.db.clone();
         match executor.run(async move { status(&db, vod).await }).await {
             Some(Ok(status)) => {
-                let ready = status == Some(vod::Status::Ready);
-                if ready {
+                let shown = status.map_or(Shown::Nothing, Shown::from);
+                if shown == Shown::Everything {
                     self.remember(vod);
                 }
-                Ok(ready)
+                Ok(shown)
             }
             Some(Err(error)) => {
                 tracing::error!(vod.id = %vod, error = %error, "a replay's state cannot be read");

@@ -28,6 +28,8 @@ pub enum MapEvent {
     StreamStarted(StreamStarted),
     /// A broadcast is somewhere else.
     StreamMoved(StreamMoved),
+    /// A broadcast has its first thumbnail.
+    StreamPictured(StreamPictured),
     /// A broadcast's picture stopped.
     StreamInterrupted(StreamInterrupted),
     /// A broadcast is over.
@@ -88,6 +90,7 @@ macro_rules! events {
 events! {
     StreamStarted: "A broadcast is on air, or on air again after an interruption.",
     StreamMoved: "A broadcast is somewhere else now. Told to those whose box holds the old place or the new one.",
+    StreamPictured: "A broadcast has its first thumbnail. The later ones are told by `stream` only.",
     StreamInterrupted: "A broadcast's picture stopped coming in.",
     StreamEnded: "A broadcast is over.",
     VodProgressed: "A replay takes the place of its broadcast, or more of it is done.",

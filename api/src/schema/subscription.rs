@@ -45,8 +45,8 @@ impl Subscription {
         Ok(events.map(|event| event.map(MapEvent::from).map_err(Failure::from)))
     }
 
-    /// A broadcast as it is now, and again after every change of it. Fails with `NOT_FOUND` if there is none of this
-    /// id; ends when it is taken down.
+    /// A broadcast as it is now, and again after every change of it and with every new thumbnail. Fails with
+    /// `NOT_FOUND` if there is none of this id; ends when it is taken down.
     async fn stream(
         &self,
         ctx: &Context<'_>,
@@ -55,9 +55,14 @@ impl Subscription {
         let id: StreamId = id.parse().map_err(|_| Failure::NotFound("stream"))?;
         let db = part::<DatabaseConnection>(ctx)?.clone();
         // First the subscription, then the row: a change between the two is seen twice, not missed.
-        let events = part::<Hub>(ctx)?.watch(ItemId::Stream(id));
+        let hub = part::<Hub>(ctx)?;
+        let (events, pictures) = (hub.watch(ItemId::Stream(id)), hub.pictures(id));
         let now = streams::by_id(&db, id).await?.ok_or(Failure::NotFound("stream"))?;
-        let later = events.map_err(Failure::from).and_then(move |_| read(db.clone(), id));
+        // Pictures never end: the end of the events ends both.
+        let events = events.map_ok(|_| Some(())).chain(sequence::once(std::future::ready(Ok(None))));
+        let changes = sequence::select(events, pictures.map(|()| Ok(Some(()))));
+        let changes = changes.try_take_while(|change| std::future::ready(Ok(change.is_some())));
+        let later = changes.map_err(Failure::from).and_then(move |_| read(db.clone(), id));
         let later = later.try_take_while(|row| std::future::ready(Ok(row.is_some())));
         let rows = sequence::once(std::future::ready(Ok(Some(now)))).chain(later);
         Ok(rows.try_filter_map(|row| std::future::ready(Ok(row.map(types::Stream)))))

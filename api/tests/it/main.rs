@@ -7,6 +7,7 @@ mod hardening;
 mod harness;
 mod hub;
 mod pages;
+mod pictures;
 mod protocol;
 mod replay;
 mod shutdown;

@@ -34,16 +34,25 @@ fn row(stream_id: StreamId, status: vod::Status) -> vod::Model {
         recording_purged_at: None,
         segment_total: (status != vod::Status::Processing).then_some(1),
         next_scan_at: None,
+        scan_failed_at: None,
         listed_at: Some(now),
         segments_known: 1,
         segments_settled: 1,
         gaps: 0,
         duration_ms: 2_000,
         gap_ms: 0,
+        progress: 1.0,
         frames: 60,
+        frames_detected: 12,
+        detections: 0,
         face_tracks: 0,
+        frames_filled: 0,
         faces_blurred: 0,
+        seconds: 1.5,
         model: None,
+        engine_version: None,
+        thumbnail: None,
+        live_thumbnail: None,
         ready_at: Some(now),
         withheld_reason: None,
         created_at: now,
@@ -67,6 +76,8 @@ async fn replay(served: &Served, status: vod::Status) -> VodId {
     row.into_active_model().reset_all().insert(&served.house.db).await.unwrap();
     put(served, &format!("vod/{id}/index.m3u8"), "#EXTM3U\n").await;
     put(served, &format!("vod/{id}/000000.ts"), &segment()).await;
+    put(served, &format!("vod/{id}/receipt.json"), "{}").await;
+    put(served, &format!("vod/{id}/thumbnail-000000.webp"), "picture").await;
     let bare = Key::parse(&format!("vod/{id}/000000.ts")).unwrap();
     served.house.recordings.put(&bare, Bytes::from(BARE), "video/mp2t").await.unwrap();
     id
@@ -188,13 +199,19 @@ async fn other_methods_are_refused_and_a_players_preflight_is_answered() {
 }
 
 #[tokio::test]
-async fn a_replay_that_is_not_ready_is_not_there() {
+async fn a_replay_that_is_not_ready_is_not_there_but_for_its_pictures_while_it_is_made() {
     let served = Served::start().await;
-    for status in [vod::Status::Processing, vod::Status::Withheld, vod::Status::Removed] {
-        let id = replay(&served, status).await;
-        for file in ["index.m3u8", "000000.ts"] {
+    for status in vod::Status::ALL {
+        let id = replay(&served, *status).await;
+        for file in ["index.m3u8", "000000.ts", "receipt.json", "thumbnail-000000.webp", "thumbnail-000001.webp"] {
+            let shown = match status {
+                vod::Status::Ready => file != "thumbnail-000001.webp",
+                vod::Status::Processing => file == "thumbnail-000000.webp",
+                vod::Status::Withheld | vod::Status::Removed => false,
+            };
             let answer = get(&served, &format!("/vod/{id}/{file}"), &[]).await;
-            assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{status} {file}");
+            let expected = if shown { StatusCode::OK } else { StatusCode::NOT_FOUND };
+            assert_eq!(answer.status(), expected, "{status} {file}");
         }
     }
     let unknown = get(&served, &format!("/vod/{}/index.m3u8", VodId::generate()), &[]).await;

@@ -6,5 +6,7 @@ mod commands;
 mod messages;
 mod order;
 mod replays;
+mod scans;
 mod schema;
+mod thumbnails;
 mod world;

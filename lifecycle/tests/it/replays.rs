@@ -1,26 +1,29 @@
 //! From settled segments to a replay that is shown, or withheld.
 
 use crate::world::{BACKENDS, Backend, Script, World};
-use entity::{VodId, event, job::RedactJob, segment, stream, vod};
+use entity::{
+    VodId, event,
+    job::RedactJob,
+    segment::{self, GapReason},
+    stream, vod,
+};
 use lifecycle::{Begun, Limits, RedactedSegment, SegmentWork};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
+use serde_json::{Value, json};
 use std::time::Duration;
 use storage::Key;
 
-fn redacted() -> RedactedSegment {
-    RedactedSegment {
-        bytes: 10,
-        copied: false,
-        frames: 60,
-        face_tracks: 2,
-        faces_blurred: 100,
-        model: "model".into(),
-        receipt: serde_json::json!({ "frames": 60 }),
-    }
+pub fn redacted() -> RedactedSegment {
+    let receipt = json!({
+        "frames": 60, "frames_detected": 12, "detections": 20, "face_tracks": 2, "frames_filled": 80,
+        "faces_blurred": 100, "seconds": 0.5, "version": "1.0", "settings": { "detect_every": 5 },
+        "model": { "name": "CenterFace", "sha256": "09" },
+    });
+    RedactedSegment { bytes: 10, copied: false, receipt, thumbnail: None }
 }
 
 /// A broadcast of `segments` segments that is over, all of them issued.
-async fn over(world: &World, segments: u32) -> Script {
+pub async fn over(world: &World, segments: u32) -> Script {
     let started = world.stream().await;
     let script = Script::new(&started);
     for message in
@@ -31,20 +34,20 @@ async fn over(world: &World, segments: u32) -> Script {
     script
 }
 
-async fn jobs(world: &World) -> Vec<RedactJob> {
+pub async fn jobs(world: &World) -> Vec<RedactJob> {
     let mut segments = segment::Entity::find().all(&world.db).await.unwrap();
     segments.sort_by_key(|segment| segment.number);
     segments.into_iter().map(|segment| RedactJob { vod: segment.vod_id, segment: segment.id }).collect()
 }
 
-async fn begun(world: &World, job: &RedactJob) -> SegmentWork {
+pub async fn begun(world: &World, job: &RedactJob) -> SegmentWork {
     match world.lifecycle.begin(job).await.unwrap() {
         Begun::Work(work) => *work,
         other => panic!("{other:?}"),
     }
 }
 
-async fn replay(world: &World) -> vod::Model {
+pub async fn replay(world: &World) -> vod::Model {
     vod::Entity::find().one(&world.db).await.unwrap().unwrap()
 }
 
@@ -66,6 +69,10 @@ async fn a_replay_is_ready_when_its_last_segment_is_done_and_says_what_was_blurr
         let ready = replay(&world).await;
         assert_eq!(ready.status, vod::Status::Ready);
         assert_eq!((ready.frames, ready.face_tracks, ready.faces_blurred), (180, 6, 300));
+        assert_eq!((ready.frames_detected, ready.detections, ready.frames_filled), (36, 60, 240));
+        assert!((ready.seconds - 1.5).abs() < 1e-9 && (ready.progress - 1.0).abs() < 1e-9, "{ready:?}");
+        assert_eq!(ready.model.as_deref(), Some("CenterFace sha256:09"));
+        assert_eq!(ready.engine_version.as_deref(), Some("1.0"));
         assert_eq!((ready.duration_ms, ready.segments_settled, ready.gaps), (6_000, 3, 0));
         assert_eq!(kinds(&world, ready.id).await.last(), Some(&event::Kind::VodReady));
         let key = Key::parse(&format!("vod/{}/index.m3u8", ready.id)).unwrap();
@@ -134,7 +141,7 @@ async fn a_replay_with_few_gaps_is_shown_with_them_marked_and_one_with_many_is_w
         over(&world, segments).await;
         for (n, job) in jobs(&world).await.iter().enumerate() {
             if n < gaps {
-                assert!(world.lifecycle.give_up(job, "corrupt").await.unwrap());
+                assert!(world.lifecycle.give_up(job, GapReason::Unreadable, "packet 7 is torn").await.unwrap());
             } else {
                 let work = begun(&world, job).await;
                 world.replays.put(&work.result, "segment".into(), "video/mp2t").await.unwrap();
@@ -148,6 +155,12 @@ async fn a_replay_with_few_gaps_is_shown_with_them_marked_and_one_with_many_is_w
         if expected == vod::Status::Ready {
             let playlist = world.replays.get(&folder.join("index.m3u8").unwrap()).await.unwrap();
             assert_eq!(String::from_utf8(playlist.to_vec()).unwrap().matches("#EXT-X-GAP").count(), gaps);
+            let receipt = world.replays.get(&folder.join("receipt.json").unwrap()).await.unwrap();
+            let receipt: Value = serde_json::from_slice(&receipt).unwrap();
+            let (totals, lines) = (&receipt["totals"], receipt["segments"].as_array().unwrap());
+            assert_eq!((&totals["gaps"], &totals["frames"]), (&json!(gaps), &json!(closed.frames)));
+            assert_eq!((lines.len(), &lines[0]["gapReason"]), (segments as usize, &json!("UNREADABLE")));
+            assert!(!receipt.to_string().contains("torn"), "{receipt}");
         } else {
             assert!(closed.withheld_reason.is_some());
             assert!(objects.is_empty(), "nothing of a withheld replay stays: {objects:?}");

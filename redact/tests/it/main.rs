@@ -10,6 +10,7 @@
 mod damage;
 mod files;
 mod segments;
+mod thumbnails;
 mod truth;
 
 use redact::{Engine, ModelSource, Options};

@@ -49,6 +49,7 @@ pub struct Vod {
     pub duration_ms: i64,
     pub playback_url: Option<String>,
     pub withheld_reason: Option<String>,
+    pub thumbnail_url: Option<String>,
     pub redaction: Option<Redaction>,
 }
 
@@ -57,10 +58,16 @@ pub struct Vod {
 #[serde(rename_all = "camelCase")]
 pub struct Redaction {
     pub frames: i64,
+    pub frames_detected: i64,
+    pub detections: i64,
     pub face_tracks: i64,
+    pub frames_filled: i64,
     pub faces_blurred: i64,
     pub gaps: i64,
     pub model: Option<String>,
+    pub version: Option<String>,
+    pub seconds: f64,
+    pub receipt_url: Option<String>,
 }
 
 /// A broadcast as the API shows it.
@@ -71,6 +78,7 @@ pub struct Stream {
     pub status: String,
     pub started_at: Option<String>,
     pub ended_at: Option<String>,
+    pub thumbnail_url: Option<String>,
 }
 
 /// The whole earth, as close as a map gets: single items, no clusters.
@@ -79,10 +87,12 @@ const MAP: &str = "{ map(bbox: {west: -180, south: -90, east: 180, north: 90}, z
     ... on Stream { streamStatus: status }
     ... on Vod { vodStatus: status stream { id } } } } }";
 
-const STREAM: &str = "query($id: ID!) { stream(id: $id) { id status startedAt endedAt } }";
+const STREAM: &str = "query($id: ID!) { stream(id: $id) {
+    id status startedAt endedAt thumbnailUrl } }";
 
 const VOD_OF_STREAM: &str = "query($id: ID!) { stream(id: $id) { vod { id status progress durationMs playbackUrl
-    withheldReason redaction { frames faceTracks facesBlurred gaps model } } } }";
+    withheldReason thumbnailUrl redaction { frames framesDetected detections faceTracks framesFilled facesBlurred gaps
+    model version seconds receiptUrl } } } }";
 
 const START: &str = "mutation($input: StartStreamInput!) {
     startStream(input: $input) { stream { id } publishToken } }";

@@ -31,11 +31,20 @@ struct StreamReport {
     codec_type: String,
     codec_name: String,
     nb_read_packets: String,
+    width: Option<u32>,
+    height: Option<u32>,
 }
 
 #[derive(Deserialize)]
 struct FrameReport {
     best_effort_timestamp_time: String,
+}
+
+/// Width and height of an image.
+pub fn size(image: &Path) -> Result<(u32, u32)> {
+    let report: Report = ffprobe(image, &["-count_packets", "-show_streams"])?;
+    let stream = report.streams.first().context("no picture")?;
+    Ok((stream.width.context("no width")?, stream.height.context("no height")?))
 }
 
 /// Decodes a file and counts. `rate` is its frames a second, for the length of the last frame.
@@ -96,6 +105,21 @@ impl Frames {
         let complaints = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success() && complaints.is_empty(), "{} does not decode: {complaints}", file.display());
         ensure!(output.stdout.len().is_multiple_of(width * height), "{} has another size", file.display());
+        Ok(Self { width, height, bytes: output.stdout })
+    }
+
+    /// One frame of a file or an image, by its number, through filters of ffmpeg, at a size.
+    pub fn one(file: &Path, number: u32, filters: &str, width: usize, height: usize) -> Result<Self> {
+        let filters = format!("select=eq(n\\,{number}),{filters},scale={width}:{height}");
+        let output = Command::new("ffmpeg")
+            .args(["-v", "error", "-i"])
+            .arg(file)
+            .args(["-vf", &filters, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "-"])
+            .output()
+            .context("ffmpeg")?;
+        let complaints = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success() && complaints.is_empty(), "{} does not decode: {complaints}", file.display());
+        ensure!(output.stdout.len() == width * height, "{} has no frame {number}", file.display());
         Ok(Self { width, height, bytes: output.stdout })
     }
 

@@ -108,9 +108,13 @@ impl Stream {
         None
     }
 
-    /// A small picture of it. Null while there is none: pictures are made of blurred frames only.
-    pub(crate) async fn thumbnail_url(&self) -> Option<String> {
-        None
+    /// A picture of it, at most 480 pixels wide, made of a blurred frame. While it is on air, of about ten seconds ago:
+    /// every new picture has a new address, which `stream` tells those who follow it. After its end, its replay's. Null
+    /// while there is none.
+    pub(crate) async fn thumbnail_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let Some(vod) = self.vod(ctx).await? else { return Ok(None) };
+        let thumbnail = if self.0.status.is_on_air() { vod.0.live_thumbnail } else { vod.0.thumbnail };
+        Ok(vod.picture(thumbnail, part::<PublicUrls>(ctx)?))
     }
 
     /// Cameras within ten kilometres, nearest first; dead ones are left out.

@@ -10,7 +10,10 @@ use crate::{
     schema::{PublicUrls, Result, part, scalars::DateTime},
 };
 use async_graphql::{Context, ID, Object, SimpleObject};
-use entity::vod::{self, Status};
+use entity::{
+    Thumbnail,
+    vod::{self, Status},
+};
 
 /// What a replay is called whose broadcast was taken down.
 const UNTITLED: &str = "Replay";
@@ -23,14 +26,26 @@ pub struct Vod(pub(crate) vod::Model);
 pub struct Redaction {
     /// Frames examined.
     frames: i32,
+    /// Frames on which the detector ran; through the others, faces were followed.
+    frames_detected: i32,
+    /// Faces the detector found, counted in every frame it ran on.
+    detections: i32,
     /// Faces followed, each counted once in every segment of the recording it is seen in.
     face_tracks: i32,
+    /// Faces blurred where they were followed and not detected, counted in every frame.
+    frames_filled: i32,
     /// Faces blurred, counted in every frame.
     faces_blurred: i32,
     /// Segments that could not be examined and are left out of the replay.
     gaps: i32,
     /// The face model used, with its version; null before the first segment.
     model: Option<String>,
+    /// The version of the redaction, of the segment done last; null before the first segment.
+    version: Option<String>,
+    /// How long the redaction of its segments took, in seconds, added up; several are worked on at once.
+    seconds: f64,
+    /// All of this and more for each segment, as JSON; null unless the replay is `READY`.
+    receipt_url: Option<String>,
 }
 
 /// The replay of a broadcast, with every face blurred.
@@ -82,7 +97,7 @@ impl Vod {
     async fn playback_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         let urls = part::<PublicUrls>(ctx)?;
         let ready = self.0.status == Status::Ready;
-        Ok(ready.then(|| urls.replay(&format!("vod/{}/index.m3u8", self.0.id))))
+        Ok(ready.then(|| urls.of_replay(self.0.id, &"index.m3u8")))
     }
 
     /// When it could first be played; null before.
@@ -90,9 +105,10 @@ impl Vod {
         self.0.ready_at.map(DateTime)
     }
 
-    /// How much of what is recorded so far has been dealt with, 0 to 1.
+    /// How much of it has been dealt with, 0 to 1. It never falls, and is 1 only once everything is recorded and dealt
+    /// with; while the recording grows it may stand still.
     async fn progress(&self) -> f64 {
-        self.0.progress()
+        self.0.progress
     }
 
     /// Why it is `WITHHELD`, in words for people; null otherwise.
@@ -101,19 +117,38 @@ impl Vod {
     }
 
     /// What was done so that no face is shown.
-    async fn redaction(&self) -> Redaction {
-        Redaction {
+    #[expect(clippy::unused_async, reason = "resolvers are async")]
+    async fn redaction(&self, ctx: &Context<'_>) -> Result<Redaction> {
+        let urls = part::<PublicUrls>(ctx)?;
+        let ready = self.0.status == Status::Ready;
+        Ok(Redaction {
             frames: int(self.0.frames),
+            frames_detected: int(self.0.frames_detected),
+            detections: int(self.0.detections),
             face_tracks: int(self.0.face_tracks),
+            frames_filled: int(self.0.frames_filled),
             faces_blurred: int(self.0.faces_blurred),
             gaps: self.0.gaps,
             model: self.0.model.clone(),
-        }
+            version: self.0.engine_version.clone(),
+            seconds: self.0.seconds,
+            receipt_url: ready.then(|| urls.of_replay(self.0.id, &"receipt.json")),
+        })
     }
 
-    /// A small picture of it. Null while there is none: pictures are made of blurred frames only.
-    pub(crate) async fn thumbnail_url(&self) -> Option<String> {
-        None
+    /// A picture of it, at most 480 pixels wide: the first blurred frame that shows something. Null while there is
+    /// none, and for good when it is `WITHHELD`.
+    #[expect(clippy::unused_async, reason = "resolvers are async")]
+    pub(crate) async fn thumbnail_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.picture(self.0.thumbnail, part::<PublicUrls>(ctx)?))
+    }
+}
+
+impl Vod {
+    /// The address of one of its pictures, if any may be shown.
+    pub(super) fn picture(&self, thumbnail: Option<Thumbnail>, urls: &PublicUrls) -> Option<String> {
+        let shown = matches!(self.0.status, Status::Processing | Status::Ready);
+        thumbnail.filter(|_| shown).map(|thumbnail| urls.of_replay(self.0.id, &thumbnail))
     }
 }
 
