@@ -18,6 +18,9 @@ pub struct Arguments {
     /// Threads for blurring and for transcoding; by default what `blur` itself takes.
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroU32>,
+    /// Measures this `emergency-time` instead of building the tree's: to hold two versions against each other.
+    #[arg(long, value_name = "PATH")]
+    pub engine: Option<PathBuf>,
     /// Also writes the report as JSON.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

@@ -3,6 +3,7 @@
 
 use crate::report::Outcome;
 use ground_truth::judge::{LIKENESS, SMALL};
+use std::collections::BTreeSet;
 
 /// Everything that is wrong with what came out of a clip.
 pub fn faults(outcome: &Outcome) -> Vec<String> {
@@ -14,8 +15,10 @@ pub fn faults(outcome: &Outcome) -> Vec<String> {
     }
     if let Some(judged) = &answer.judged {
         if judged.leaked > 0 {
+            let large = judged.leaks.iter().filter(|leak| leak.bounds.side() >= SMALL);
+            let frames: BTreeSet<usize> = large.map(|leak| leak.frame).collect();
             faults.push(format!(
-                "{name}: {} of {} faces of {SMALL} pixels or more can be known again",
+                "{name}: {} of {} faces of {SMALL} pixels or more can be known again, on frames {frames:?}",
                 judged.leaked, judged.faces
             ));
         }

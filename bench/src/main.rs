@@ -40,7 +40,7 @@ fn main() -> Result<ExitCode> {
 fn bench(arguments: &Arguments) -> Result<Report> {
     tools::need("ffmpeg")?;
     tools::need("ffprobe")?;
-    let engine = Engine::build(arguments.threads)?;
+    let engine = Engine::find(arguments.engine.as_deref(), arguments.threads)?;
     let folder = tempfile::tempdir().context("no temporary folder")?;
     let mut report = Report { repetitions: arguments.repetitions, ..Report::default() };
     for subject in clips::subjects(&arguments.clips, folder.path())? {

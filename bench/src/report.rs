@@ -2,7 +2,7 @@
 //! hold on this machine without what it is to be compared with.
 
 use crate::{measure::Usage, memory::Memory};
-use ground_truth::Verdict;
+use ground_truth::{Verdict, judge::Leak};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt, num::NonZeroU32};
 
@@ -68,6 +68,8 @@ pub struct Judged {
     pub touched: f64,
     /// Likeness outside faces, in decibels.
     pub likeness: f64,
+    /// Every face that can be known again, small ones too.
+    pub leaks: Vec<Leak>,
 }
 
 impl Cost {
@@ -87,6 +89,7 @@ impl Answer {
             small_leaked: verdict.small_faces.bad,
             touched: verdict.outside.percent(),
             likeness: verdict.likeness(),
+            leaks: verdict.leaks.clone(),
         });
         Self { frames, judged }
     }

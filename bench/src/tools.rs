@@ -13,7 +13,7 @@ use std::{
 
 const PROGRAM: &str = "emergency-time";
 
-/// The release build of `emergency-time`.
+/// A build of `emergency-time`.
 pub struct Engine {
     program: PathBuf,
     threads: Option<NonZeroU32>,
@@ -30,18 +30,10 @@ pub struct Receipt {
 }
 
 impl Engine {
-    /// Builds it beside the bench, so that what is measured is what is in the tree.
-    pub fn build(threads: Option<NonZeroU32>) -> Result<Self> {
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo)
-            .args(["build", "--release", "--bin", PROGRAM])
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-            .status()
-            .context("cargo cannot be run")?;
-        ensure!(built.success(), "{PROGRAM} cannot be built");
-        let bench = env::current_exe().context("the bench's own binary is gone")?;
-        let program = bench.with_file_name(PROGRAM);
-        ensure!(program.exists(), "{} is missing: run the bench with `cargo run --release`", program.display());
+    /// The one at `program`, or the tree's own.
+    pub fn find(program: Option<&Path>, threads: Option<NonZeroU32>) -> Result<Self> {
+        let program = program.map_or_else(build, |program| Ok(program.to_owned()))?;
+        ensure!(program.exists(), "{} is missing", program.display());
         Ok(Self { program, threads })
     }
 
@@ -72,6 +64,21 @@ impl Receipt {
             stages: stages.collect(),
         })
     }
+}
+
+/// Builds the tree's `emergency-time`, so that what is measured is what is in the tree.
+fn build() -> Result<PathBuf> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .args(["build", "--release", "--bin", PROGRAM])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .status()
+        .context("cargo cannot be run")?;
+    ensure!(built.success(), "{PROGRAM} cannot be built");
+    let bench = env::current_exe().context("the bench's own binary is gone")?;
+    // Cargo puts both into its target folder, each into that of its profile.
+    let target = bench.parent().and_then(Path::parent).context("the bench is in no target folder")?;
+    Ok(target.join("release").join(PROGRAM))
 }
 
 /// Decodes and encodes `input` as the engine does, without looking at it.
