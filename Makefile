@@ -1,7 +1,7 @@
 # What one does with this tree. Every target installs what is missing, or says in one line what to install.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test soak check web model setup
+.PHONY: help run demo test soak bench check web model setup
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ test: setup model ## every test, on PostgreSQL and RabbitMQ at their usual ports
 soak: setup model ## the fault tests, in SOAK_ROUNDS rounds (20)
 	@scripts/setup test
 	SOAK_ROUNDS=$${SOAK_ROUNDS:-20} scripts/services scripts/test soak
+
+bench: setup model ## what blurring costs, against a plain transcode; BENCH="CLIP... --peer PATH" says more
+	@scripts/setup test
+	cargo run --release -p bench -- $(BENCH)
 
 check: setup ## formatting, lints, web pages, stray addresses
 	@scripts/setup web

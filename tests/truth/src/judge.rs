@@ -4,6 +4,7 @@
 mod structure;
 
 use crate::{clip::Clip, face::Bounds, plane::Plane, video::Frame};
+use serde::Serialize;
 use std::fmt;
 use structure::Area;
 
@@ -45,7 +46,7 @@ pub struct Tally {
 }
 
 /// A face that can be known again.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Leak {
     pub frame: usize,
     /// Which of the shot's faces.
