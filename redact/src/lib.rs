@@ -26,6 +26,7 @@ mod geometry;
 mod memo;
 mod model;
 mod motion;
+pub mod net;
 mod options;
 mod read;
 mod receipt;

@@ -13,6 +13,7 @@ mod damage;
 mod faces;
 mod files;
 mod judge;
+mod network;
 mod segments;
 
 use redact::{Engine, ModelSource, Options};
