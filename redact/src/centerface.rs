@@ -1,4 +1,4 @@
-//! CenterFace on OpenCV's dnn.
+//! CenterFace's faces: from the maps that the network gives, computed by ourselves or by OpenCV's dnn.
 //!
 //! The network gives, at a quarter of the picture's size, a heat map of faces' middles, the logarithm of their height
 //! and width, and the offset of the middle within its cell (Xu et al., "CenterFace: Joint Face Detection and Alignment
@@ -8,10 +8,11 @@ use crate::{
     Error,
     detector::{Detection, Detector, Rgb, suppress},
     geometry::Region,
+    net::Net,
     network::Network,
 };
 use opencv::{
-    core::{Mat, MatTraitConstManual, Vector},
+    core::{MatTraitConstManual, Vector},
     prelude::VectorToVec,
 };
 use std::collections::HashMap;
@@ -23,14 +24,72 @@ const OUTPUTS: usize = 3;
 /// Sizes of pictures that networks are kept for; each other size than the one before costs OpenCV a new set-up.
 const MAX_SHAPES: usize = 4;
 
-/// The network, once for every size of picture, since OpenCV sets it up for one.
-pub(crate) struct CenterFace {
+/// The maps of one picture, row by row.
+#[derive(Clone, Copy)]
+struct Maps<'a> {
+    /// Cells across and down.
+    grid: (usize, usize),
+    heat: &'a [f32],
+    /// Heights, then widths.
+    size: &'a [f32],
+    /// Downwards, then across.
+    offset: &'a [f32],
+}
+
+impl Maps<'_> {
+    /// The faces with at least `least` as score; `None` when the maps are not of the grid's size.
+    fn faces(&self, least: f32) -> Option<Vec<Detection>> {
+        let (columns, rows) = self.grid;
+        let cells = rows * columns;
+        if self.heat.len() != cells || self.size.len() != 2 * cells || self.offset.len() != 2 * cells {
+            return None;
+        }
+        let mut found = Vec::new();
+        for (at, score) in self.heat.iter().enumerate().filter(|(_, score)| **score >= least) {
+            let (row, column) = ((at / columns) as f32, (at % columns) as f32);
+            let region = Region {
+                x: (column + self.offset[cells + at] + 0.5) * CELL,
+                y: (row + self.offset[at] + 0.5) * CELL,
+                w: self.size[cells + at].exp() * CELL,
+                h: self.size[at].exp() * CELL,
+            };
+            if [region.x, region.y, region.w, region.h].iter().all(|number| number.is_finite()) {
+                found.push(Detection { region, score: *score, is_cut: false });
+            }
+        }
+        Some(suppress(found))
+    }
+}
+
+/// Cells of the maps of `picture`, across and down.
+fn grid(picture: &Rgb) -> (usize, usize) {
+    (picture.width / CELL as usize, picture.height / CELL as usize)
+}
+
+/// CenterFace computed by ourselves.
+pub(crate) struct Native(pub Net);
+
+impl Detector for Native {
+    fn detect(&mut self, picture: &Rgb, least: f32) -> Result<Vec<Detection>, Error> {
+        let maps = self.0.run(picture.width, picture.height, &picture.data);
+        let faces = maps.and_then(|maps| {
+            let (heat, size, offset) = (&maps.heat, &maps.size, &maps.offset);
+            Maps { grid: grid(picture), heat, size, offset }.faces(least)
+        });
+        let wrong = || Error::Model { name: "CenterFace".to_owned(), reason: "a picture off the grid".to_owned() };
+        faces.ok_or_else(wrong)
+    }
+}
+
+/// CenterFace, or a network with its outputs, on OpenCV: once for every size of picture, since OpenCV sets it up for
+/// one.
+pub(crate) struct OnOpenCv {
     model: Network,
     by_shape: HashMap<(usize, usize), Network>,
     outputs: Vector<String>,
 }
 
-impl CenterFace {
+impl OnOpenCv {
     /// Takes `model`, if its outputs can be CenterFace's.
     pub fn new(model: Network) -> Result<Self, Error> {
         let mut outputs = model.outputs()?.to_vec();
@@ -43,7 +102,7 @@ impl CenterFace {
     }
 }
 
-impl Detector for CenterFace {
+impl Detector for OnOpenCv {
     fn detect(&mut self, picture: &Rgb, least: f32) -> Result<Vec<Detection>, Error> {
         let shape = (picture.width, picture.height);
         if !self.by_shape.contains_key(&shape) {
@@ -54,30 +113,12 @@ impl Detector for CenterFace {
         }
         let network = self.by_shape.get_mut(&shape).unwrap_or(&mut self.model);
         let maps = network.run(&[1, 3, picture.height, picture.width], &picture.data, &self.outputs)?;
-        let grid = (picture.width / CELL as usize, picture.height / CELL as usize);
-        decode(&maps, grid, least).map(suppress).map_err(|error| network.failed(error.message))
-    }
-}
-
-fn decode(maps: &Vector<Mat>, (columns, rows): (usize, usize), least: f32) -> opencv::Result<Vec<Detection>> {
-    let (heat, size, offset) = (maps.get(0)?, maps.get(1)?, maps.get(2)?);
-    let cells = rows * columns;
-    let (heat, size, offset) = (heat.data_typed::<f32>()?, size.data_typed::<f32>()?, offset.data_typed::<f32>()?);
-    if heat.len() != cells || size.len() != 2 * cells || offset.len() != 2 * cells {
-        return Err(opencv::Error::new(opencv::core::StsBadSize, "outputs of unexpected shapes"));
-    }
-    let mut found = Vec::new();
-    for (at, score) in heat[..cells].iter().enumerate().filter(|(_, score)| **score >= least) {
-        let (row, column) = ((at / columns) as f32, (at % columns) as f32);
-        let region = Region {
-            x: (column + offset[cells + at] + 0.5) * CELL,
-            y: (row + offset[at] + 0.5) * CELL,
-            w: size[cells + at].exp() * CELL,
-            h: size[at].exp() * CELL,
+        let faces = || -> opencv::Result<Option<Vec<Detection>>> {
+            let (heat, size, offset) = (maps.get(0)?, maps.get(1)?, maps.get(2)?);
+            let (heat, size, offset) = (heat.data_typed()?, size.data_typed()?, offset.data_typed()?);
+            Ok(Maps { grid: grid(picture), heat, size, offset }.faces(least))
         };
-        if [region.x, region.y, region.w, region.h].iter().all(|number| number.is_finite()) {
-            found.push(Detection { region, score: *score });
-        }
+        let faces = faces().map_err(|error| network.failed(error.message))?;
+        faces.ok_or_else(|| network.failed("outputs of unexpected shapes".to_owned()))
     }
-    Ok(found)
 }

@@ -14,6 +14,8 @@ pub(crate) struct Detection {
     pub region: Region,
     /// How sure the model is, 0 to 1.
     pub score: f32,
+    /// Whether it may go on beyond the part of the picture that was looked at; its box is then not to be trusted.
+    pub is_cut: bool,
 }
 
 /// Red, green and blue, 0 to 255, plane after plane. Sides are multiples of [`GRID`].

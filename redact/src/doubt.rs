@@ -28,9 +28,9 @@ pub(crate) fn sheet(
     size: (f32, f32),
     (look, most): (&Look, f32),
 ) -> Option<Sheet> {
-    let closer = look.zoom() * CLOSER;
-    let is_doubtful = |face: &&Detection| face.score >= looking.doubt_score && (face.score < SURE || look.is_coarse());
-    let doubtful = found.iter().filter(is_doubtful);
+    let is_doubtful = |face: &&Detection| face.is_cut || face.score < SURE || look.is_coarse();
+    let doubtful = found.iter().filter(|face| face.score >= looking.doubt_score).filter(is_doubtful);
+    let closer = if found.iter().any(|face| face.is_cut) { most.min(1.0) } else { look.zoom() * CLOSER };
     let mut areas: Vec<Area> = doubtful.take(MOST).map(|face| Area::around(face.region, MARGIN, size)).collect();
     areas.retain(|area| area.w > 0.0 && area.h > 0.0);
     while !areas.is_empty() && closer <= most {
@@ -45,13 +45,15 @@ pub(crate) fn sheet(
 }
 
 /// Corrects what was `found` by what was found when looking `again` at `sheet`.
-pub(crate) fn settle(found: &mut Vec<Detection>, again: Vec<Detection>, sheet: &Sheet, looking: &Looking) {
+pub(crate) fn settle(found: &mut Vec<Detection>, mut again: Vec<Detection>, sheet: &Sheet, looking: &Looking) {
+    again.retain(|face| !face.is_cut);
     let looked_at = |face: &Detection| sheet.areas().any(|area| area.holds(face.region.x, face.region.y));
     let same = |other: &Detection, face: &Detection| other.region.overlap(face.region) > SAME_FACE;
     let seen_again =
         |face: &Detection| again.iter().any(|other| other.score >= looking.start_score && same(other, face));
     // What was likely enough to start a track stays even if it is not seen again: better a blur too many.
     found.retain(|face| !looked_at(face) || (face.score >= looking.start_score && !seen_again(face)));
+    found.retain(|face| !face.is_cut);
     found.extend(again);
     *found = suppress(std::mem::take(found));
 }
@@ -64,7 +66,7 @@ mod tests {
     const SIZE: (f32, f32) = (640.0, 352.0);
 
     fn face(x: f32, score: f32) -> Detection {
-        Detection { region: Region { x, y: 100.0, w: 10.0, h: 12.0 }, score }
+        Detection { region: Region { x, y: 100.0, w: 10.0, h: 12.0 }, score, is_cut: false }
     }
 
     #[test]

@@ -139,8 +139,8 @@ impl<'a> Examiner<'a> {
             }
             Look::Parts(sheet) => self.glance(sheet)?,
         };
-        if look.is_coarse() {
-            found.retain(|face| !self.tracker.follows(self.frame - 1, face));
+        if matches!(look, Look::Parts(_)) {
+            found.retain(|face| !(look.is_coarse() || face.is_cut) || !self.tracker.follows(self.frame - 1, face));
         }
         let size = (small.width() as f32, small.height() as f32);
         if let Some(sheet) = doubt::sheet(&found, &self.options.looking, size, (look, self.most_zoom(size))) {
@@ -148,7 +148,7 @@ impl<'a> Examiner<'a> {
             doubt::settle(&mut found, again, &sheet, &self.options.looking);
         }
         let lively = !found.is_empty();
-        let sure = |face: &Detection| face.score >= self.options.looking.continue_score;
+        let sure = |face: &Detection| !face.is_cut && face.score >= self.options.looking.continue_score;
         let found: Vec<Detection> = found.into_iter().filter(|face| sure(face) && self.is_large_enough(face)).collect();
         let seen = Seen { look: look.clone(), found, lively };
         if let Some((key, index)) = place {

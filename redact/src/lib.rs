@@ -31,6 +31,7 @@ mod geometry;
 mod memo;
 mod model;
 mod motion;
+pub mod net;
 mod network;
 mod options;
 mod pass;

@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn what_was_seen_is_recalled_until_too_many_segments_came_since() {
         let memo = Memo::default();
-        let found = vec![Detection { region: Region { x: 1.0, y: 2.0, w: 3.0, h: 4.0 }, score: 0.5 }];
+        let found = vec![Detection { region: Region { x: 1.0, y: 2.0, w: 3.0, h: 4.0 }, score: 0.5, is_cut: false }];
         memo.remember(key(b"first"), 5, Seen { look: Look::Whole, found, lively: true });
         assert_eq!(memo.recall(&key(b"first"), 5).map(|seen| seen.found.len()), Some(1));
         assert!(memo.recall(&key(b"first"), 6).is_none());

@@ -1,6 +1,14 @@
 //! The face model's file: read once, its SHA-256 known, so that a receipt says exactly what looked.
 
-use crate::{Error, centerface::CenterFace, detector::Detector, network::Network, options::Backend, receipt};
+use crate::{
+    Error,
+    centerface::{Native, OnOpenCv},
+    detector::Detector,
+    net::Net,
+    network::Network,
+    options::Backend,
+    receipt,
+};
 use sha2::{Digest, Sha256};
 use std::{path::PathBuf, sync::Arc};
 
@@ -49,10 +57,16 @@ impl ModelSource {
 }
 
 impl Model {
-    /// A detector of its own for one thread, of the kind that the model's outputs tell.
+    /// A detector of its own for one thread.
     pub fn detector(&self, backend: Backend) -> Result<Box<dyn Detector>, Error> {
+        if backend == Backend::Native && Net::is_fast() {
+            match Net::from_onnx(&self.bytes) {
+                Ok(net) => return Ok(Box::new(Native(net))),
+                Err(reason) => tracing::info!(model = %self.described.name, reason, "the face model runs on OpenCV"),
+            }
+        }
         let network = Network::load(Arc::clone(&self.bytes), &self.described.name, backend)?;
-        Ok(Box::new(CenterFace::new(network)?))
+        Ok(Box::new(OnOpenCv::new(network)?))
     }
 
     /// An error of this model.

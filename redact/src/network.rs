@@ -73,7 +73,7 @@ impl Network {
 fn codes(backend: Backend) -> (dnn::Backend, dnn::Target) {
     use dnn::{Backend as B, Target as T};
     match backend {
-        Backend::Cpu => (B::DNN_BACKEND_OPENCV, T::DNN_TARGET_CPU),
+        Backend::Native | Backend::Cpu => (B::DNN_BACKEND_OPENCV, T::DNN_TARGET_CPU),
         Backend::OpenCl => (B::DNN_BACKEND_OPENCV, T::DNN_TARGET_OPENCL),
         Backend::Cuda => (B::DNN_BACKEND_CUDA, T::DNN_TARGET_CUDA),
         Backend::CudaFp16 => (B::DNN_BACKEND_CUDA, T::DNN_TARGET_CUDA_FP16),

@@ -95,12 +95,14 @@ pub enum Strength {
     Solid,
 }
 
-/// Where the face model runs, as OpenCV's dnn module calls it.
+/// What runs the face model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Backend {
-    /// OpenCV's own code on the processor.
+    /// Our own code, where the model is CenterFace and the processor has AVX2 and FMA; elsewhere as [`Backend::Cpu`].
     #[default]
+    Native,
+    /// OpenCV's own code on the processor.
     Cpu,
     /// OpenCV's own code on the graphics card, by OpenCL.
     OpenCl,
@@ -153,9 +155,9 @@ impl Default for Looking {
             analysis_side: 640,
             detail_side: 1_280,
             look_ms: 400,
-            calm_ms: 800,
+            calm_ms: 1_000,
             rest_ms: 2_000,
-            glance_ms: 160,
+            glance_ms: 200,
             context_ms: 1_000,
             min_face: 0,
             start_score: 0.35,

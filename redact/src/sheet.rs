@@ -15,8 +15,9 @@ const GAP: usize = 8;
 const ZOOMS: [f32; 6] = [3.0, 2.0, 1.5, 1.0, 0.75, 0.5];
 /// What lies between the pieces: a grey.
 const GREY: f32 = 114.0;
-/// Most of a face that may reach over the edge of its piece, as a share of its size.
-const CUT: f32 = 0.25;
+/// How near to the edge of its piece a face may be before it is taken for one that goes on beyond it, as a share of its
+/// size.
+const NEAR: f32 = 0.2;
 
 /// A rectangle of the reduced picture, in its pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -130,13 +131,12 @@ impl Sheet {
         Some(rgb)
     }
 
-    /// `found` on the sheet, in pixels of the reduced picture. A face that its piece cuts off is left out: nothing
-    /// is known of how far it goes.
+    /// `found` on the sheet, in pixels of the reduced picture.
     pub fn locate(&self, found: &[Detection]) -> Vec<Detection> {
         found.iter().filter_map(|detection| self.place(*detection)).collect()
     }
 
-    fn place(&self, Detection { region, score }: Detection) -> Option<Detection> {
+    fn place(&self, Detection { region, score, .. }: Detection) -> Option<Detection> {
         let piece = self.pieces.iter().find(|piece| {
             let (x, y) = (piece.at.0 as f32, piece.at.1 as f32);
             (x..x + piece.size.0 as f32).contains(&region.x) && (y..y + piece.size.1 as f32).contains(&region.y)
@@ -148,13 +148,12 @@ impl Sheet {
             w: region.w / self.zoom,
             h: region.h / self.zoom,
         };
-        let (spare_x, spare_y) = (region.w * CUT, region.h * CUT);
-        let cut = |edge: f32, at_picture_edge: bool, over: f32, spare: f32| !at_picture_edge && over - edge > spare;
-        let cut_off = cut(region.x - region.w / 2.0, area.x <= 0.0, area.x, spare_x)
-            || cut(region.y - region.h / 2.0, area.y <= 0.0, area.y, spare_y)
-            || cut(area.x + area.w, area.x + area.w >= self.picture.0, region.x + region.w / 2.0, spare_x)
-            || cut(area.y + area.h, area.y + area.h >= self.picture.1, region.y + region.h / 2.0, spare_y);
-        (!cut_off).then_some(Detection { region, score })
+        let (reach_x, reach_y) = (region.w * (0.5 + NEAR), region.h * (0.5 + NEAR));
+        let is_cut = (area.x > 0.0 && region.x - reach_x < area.x)
+            || (area.y > 0.0 && region.y - reach_y < area.y)
+            || (area.x + area.w < self.picture.0 && region.x + reach_x > area.x + area.w)
+            || (area.y + area.h < self.picture.1 && region.y + reach_y > area.y + area.h);
+        Some(Detection { region, score, is_cut })
     }
 }
 
@@ -249,17 +248,20 @@ mod tests {
             bright.iter().fold((0, 0), |sum, at| (sum.0 + at % sheet.size.0, sum.1 + at / sheet.size.0));
         let count = bright.len() as f32;
         let region = Region { x: sum_x as f32 / count, y: sum_y as f32 / count, w: 40.0, h: 40.0 };
-        let found = sheet.locate(&[Detection { region, score: 0.9 }]);
+        let found = sheet.locate(&[Detection { region, score: 0.9, is_cut: false }]);
         assert!((found[0].region.x - 310.0).abs() < 1.0 && (found[0].region.y - 210.0).abs() < 1.0, "{found:?}");
         assert!((found[0].region.w - 40.0 / sheet.zoom).abs() < 0.01);
     }
 
     #[test]
-    fn a_face_cut_by_its_piece_is_left_out_but_not_one_cut_by_the_picture() {
-        let sheet = Sheet::lay_out(&[area(0.0, 100.0, 60.0, 60.0)], PICTURE, 1.0..=1.0).expect("it fits");
-        let face = |x: f32| Detection { region: Region { x, y: 30.0, w: 40.0, h: 40.0 }, score: 0.9 };
-        assert_eq!(sheet.locate(&[face(2.0)]).len(), 1, "at the picture's edge");
-        assert_eq!(sheet.locate(&[face(30.0)]).len(), 1, "in the middle");
-        assert_eq!(sheet.locate(&[face(58.0)]).len(), 0, "at the piece's edge");
+    fn a_face_at_its_pieces_edge_may_go_on_beyond_it_but_not_at_the_pictures() {
+        let sheet = Sheet::lay_out(&[area(0.0, 100.0, 90.0, 90.0)], PICTURE, 1.0..=1.0).expect("it fits");
+        let is_cut = |x: f32| {
+            let region = Region { x, y: 45.0, w: 40.0, h: 40.0 };
+            sheet.locate(&[Detection { region, score: 0.9, is_cut: false }])[0].is_cut
+        };
+        assert!(!is_cut(2.0), "at the picture's edge");
+        assert!(!is_cut(45.0), "in the middle");
+        assert!(is_cut(68.0), "at the piece's edge");
     }
 }

@@ -156,7 +156,7 @@ impl Tracker {
         for (_, index, which) in pairs {
             if !taken[which] && !met[index] {
                 (taken[which], met[index]) = (true, true);
-                let Detection { region, score } = found[which];
+                let Detection { region, score, .. } = found[which];
                 self.open[index].meet(frame, region, score, score >= self.start_score);
             }
         }

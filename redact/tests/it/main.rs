@@ -9,6 +9,7 @@
 
 mod damage;
 mod files;
+mod network;
 mod segments;
 mod thumbnails;
 mod truth;
