@@ -46,6 +46,14 @@ impl Region {
         Self { x: mix(self.x, other.x), y: mix(self.y, other.y), w: mix(self.w, other.w), h: mix(self.h, other.h) }
     }
 
+    /// Whether all of it lies within a picture of `width` by `height`.
+    pub fn is_inside(self, width: f32, height: f32) -> bool {
+        self.x - self.w / 2.0 >= 0.0
+            && self.y - self.h / 2.0 >= 0.0
+            && self.x + self.w / 2.0 <= width
+            && self.y + self.h / 2.0 <= height
+    }
+
     /// Whether any of it lies within a picture of `width` by `height`.
     pub fn is_within(self, width: f32, height: f32) -> bool {
         self.x + self.w / 2.0 > 0.0

@@ -14,6 +14,8 @@ const MOTION_MARGIN: f32 = 0.25;
 const HELD_GROWTH: f32 = 0.03;
 /// Most that it grows so.
 const HELD_GROWTH_MAX: f32 = 0.3;
+/// By how much it grows where the picture's edge cuts the face: less of it is seen there to say where it is.
+const EDGE_GROWTH: f32 = 0.2;
 
 /// What to blur on one frame.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,7 +112,8 @@ fn ellipse(track: &Track, at: usize, frame: Frame) -> Ellipse {
     let previous = at.checked_sub(1).map_or(region, |before| track.samples[before].region);
     let moved = ((region.x - previous.x).abs(), (region.y - previous.y).abs());
     let held = track.samples.range(..=at).rev().take_while(|sample| sample.how == How::Held).count();
-    let grow = frame.grow * (1.0 + (held as f32 * HELD_GROWTH).min(HELD_GROWTH_MAX));
+    let edge = if region.is_inside(frame.size.0, frame.size.1) { 0.0 } else { EDGE_GROWTH };
+    let grow = frame.grow * (1.0 + edge + (held as f32 * HELD_GROWTH).min(HELD_GROWTH_MAX));
     let upright = Ellipse {
         x: region.x / frame.size.0,
         y: region.y / frame.size.1,

@@ -35,10 +35,12 @@ pub(crate) struct Track {
     pub samples: VecDeque<Sample>,
     /// Frame of the last detection.
     pub detected: u64,
-    /// Own movement per frame, without the camera's.
-    pub velocity: (f32, f32),
+    /// Own movement per frame, without the camera's, once it is known.
+    pub velocity: Option<(f32, f32)>,
     /// Whether its picture has been lost since the last detection.
     pub lost: bool,
+    /// Whether nothing like it was there when it was lost.
+    pub is_gone: bool,
     /// Detections that could have started it.
     pub starts: u32,
     /// Detections of any score.
@@ -63,8 +65,9 @@ impl Track {
             first: frame,
             samples: VecDeque::from([Sample { region, how: How::Detected }]),
             detected: frame,
-            velocity: (0.0, 0.0),
+            velocity: None,
             lost: false,
+            is_gone: false,
             starts: u32::from(starts),
             hits: 1,
             best: score,
@@ -118,7 +121,7 @@ impl Track {
         }
         self.samples[to] = Sample { region, how: How::Detected };
         self.detected = frame;
-        self.lost = false;
+        (self.lost, self.is_gone) = (false, false);
         self.hits += 1;
         self.starts += u32::from(starts);
         self.best = self.best.max(score);

@@ -34,6 +34,10 @@ const SIZE_RATIO: f32 = 1.9;
 const VELOCITY_GAIN: f32 = 0.5;
 /// What is left of a face's own movement with every frame on which it is only assumed.
 const VELOCITY_DECAY: f32 = 0.8;
+/// Likeness below which a face was not lost while it turned or was smeared, but is not there any more; and for how many
+/// frames it stays covered then.
+const GONE: f32 = 0.2;
+const GONE_HOLD: usize = 1;
 /// Overlap from which two tracks are the same face.
 const SAME_FACE: f32 = 0.5;
 /// What is looked at around a face that is in doubt, and around one that only has to be seen again, in faces.
@@ -226,7 +230,8 @@ impl Tracker {
 
     fn end(&mut self, mut track: Track) {
         if track.confirmed {
-            track.trim(self.spans.after, self.spans.hold);
+            let hold = if track.is_gone { self.spans.hold.min(GONE_HOLD) } else { self.spans.hold };
+            track.trim(self.spans.after, hold);
             self.closed.push(track);
         }
     }
@@ -235,7 +240,12 @@ impl Tracker {
     pub fn finish(&mut self) -> Vec<&mut Track> {
         // A face that came up at the very end could not be seen twice.
         let since = self.looked.saturating_sub(self.spans.again);
-        self.open.iter_mut().for_each(|track| track.confirmed |= track.starts > 0 && track.begun >= since);
+        for track in &mut self.open {
+            if !track.confirmed && track.starts > 0 && track.begun >= since {
+                track.confirmed = true;
+                extend_back(track, &self.remembered, self.newest, &self.spans, self.linking.likeness);
+            }
+        }
         for track in std::mem::take(&mut self.open) {
             self.end(track);
         }
@@ -253,23 +263,29 @@ fn distance(track: &Track, frame: u64, detection: &Detection) -> Option<f32> {
     (distance < gate && ratio < SIZE_RATIO && ratio > SIZE_RATIO.recip()).then_some(distance)
 }
 
+/// What is believed of a face's own movement when `seen` is what it did last: all of it at first.
+fn believed(velocity: Option<(f32, f32)>, seen: (f32, f32)) -> (f32, f32) {
+    let old = velocity.unwrap_or(seen);
+    (old.0 + (seen.0 - old.0) * VELOCITY_GAIN, old.1 + (seen.1 - old.1) * VELOCITY_GAIN)
+}
+
 /// Follows `track` from the frame `before` to the next one, `after`.
 fn step(track: &mut Track, before: &Small, after: &Small, motion: Motion, likeness: f32) {
     let region = track.region();
     let carried = region.shifted(motion.shift);
-    let expected = carried.shifted(track.velocity);
+    let expected = carried.shifted(track.velocity.unwrap_or_default());
     if !track.lost {
         let followed = follow(before, after, region, expected);
         if followed.likeness >= likeness {
             let own = (followed.region.x - carried.x, followed.region.y - carried.y);
-            let believe = |old: f32, new: f32| old + (new - old) * VELOCITY_GAIN;
-            track.velocity = (believe(track.velocity.0, own.0), believe(track.velocity.1, own.1));
+            track.velocity = Some(believed(track.velocity, own));
             track.samples.push_back(Sample { region: followed.region, how: How::Followed });
             return;
         }
         track.lost = true;
+        track.is_gone = followed.likeness < GONE;
     }
-    track.velocity = (track.velocity.0 * VELOCITY_DECAY, track.velocity.1 * VELOCITY_DECAY);
+    track.velocity = track.velocity.map(|(x, y)| (x * VELOCITY_DECAY, y * VELOCITY_DECAY));
     track.samples.push_back(Sample { region: expected, how: How::Held });
 }
 
@@ -278,28 +294,26 @@ fn extend_back(track: &mut Track, remembered: &VecDeque<Seen>, newest: u64, span
     let Some(first) = track.samples.front().map(|sample| sample.region) else { return };
     let age = usize::try_from(newest - track.first).unwrap_or(usize::MAX);
     let Some(mut at) = remembered.len().checked_sub(1).and_then(|last| last.checked_sub(age)) else { return };
-    let (mut region, mut velocity, mut held) = (first, (0.0_f32, 0.0_f32), 0);
+    let (mut region, mut velocity, mut held, mut hold) = (first, None, 0, spans.hold);
     for _ in 0..spans.before {
         let Some(earlier) = at.checked_sub(1) else { break };
         let shift = remembered[at].motion.shift;
         let carried = region.shifted((-shift.0, -shift.1));
-        let expected = carried.shifted(velocity);
+        let expected = carried.shifted(velocity.unwrap_or_default());
         let mut how = How::Held;
         let mut place = expected;
         if held == 0 {
             let followed = follow(&remembered[at].small, &remembered[earlier].small, region, expected);
             if followed.likeness >= likeness {
                 (place, how) = (followed.region, How::Followed);
-                let own = (place.x - carried.x, place.y - carried.y);
-                velocity = (
-                    velocity.0 + (own.0 - velocity.0) * VELOCITY_GAIN,
-                    velocity.1 + (own.1 - velocity.1) * VELOCITY_GAIN,
-                );
+                velocity = Some(believed(velocity, (place.x - carried.x, place.y - carried.y)));
+            } else if followed.likeness < GONE {
+                hold = hold.min(GONE_HOLD);
             }
         }
         if how == How::Held {
             held += 1;
-            if held > spans.hold {
+            if held > hold || remembered[at].motion.is_cut {
                 break;
             }
         }
