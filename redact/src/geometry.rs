@@ -2,6 +2,9 @@
 //!
 //! Two kinds on purpose: what is followed lives in reduced pixels, what is blurred must fit a picture of any size.
 
+/// How near to the picture's edge a box lies at it, in pixels.
+const AT_EDGE: f32 = 3.0;
+
 /// A box around a face, in pixels of the reduced, upright picture; it may reach over the edge.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Region {
@@ -44,6 +47,21 @@ impl Region {
     pub fn towards(self, other: Self, share: f32) -> Self {
         let mix = |a: f32, b: f32| a + (b - a) * share;
         Self { x: mix(self.x, other.x), y: mix(self.y, other.y), w: mix(self.w, other.w), h: mix(self.h, other.h) }
+    }
+
+    /// This box of a face as found on a picture of `width` by `height`, made as large as `known` beyond the edges that
+    /// it lies at: of a face that the edge cuts only the part within is found.
+    pub fn beyond_edge(self, known: Self, width: f32, height: f32) -> Self {
+        let along = |middle: f32, found: f32, known: f32, end: f32| {
+            let (first, last) = (middle - found / 2.0, middle + found / 2.0);
+            match (first <= AT_EDGE, last >= end - AT_EDGE) {
+                (true, false) if known > found => (last - known / 2.0, known),
+                (false, true) if known > found => (first + known / 2.0, known),
+                _ => (middle, found),
+            }
+        };
+        let ((x, w), (y, h)) = (along(self.x, self.w, known.w, width), along(self.y, self.h, known.h, height));
+        Self { x, y, w, h }
     }
 
     /// Whether all of it lies within a picture of `width` by `height`.
@@ -101,6 +119,15 @@ mod tests {
         assert_eq!(stored, Ellipse { x: 0.1, y: 0.75, rx: 0.05, ry: 0.2 });
         let stored = top.as_stored(media::Rotation::ThreeQuarters);
         assert_eq!(stored, Ellipse { x: 0.9, y: 0.25, rx: 0.05, ry: 0.2 });
+    }
+
+    #[test]
+    fn a_face_that_the_edge_cuts_keeps_its_size_beyond_it() {
+        let known = Region { x: 600.0, y: 100.0, w: 40.0, h: 50.0 };
+        let cut = Region { x: 628.0, y: 100.0, w: 22.0, h: 48.0 };
+        assert_eq!(cut.beyond_edge(known, 640.0, 352.0), Region { x: 637.0, y: 100.0, w: 40.0, h: 48.0 });
+        let inside = Region { x: 500.0, y: 100.0, w: 22.0, h: 48.0 };
+        assert_eq!(inside.beyond_edge(known, 640.0, 352.0), inside);
     }
 
     #[test]

@@ -17,6 +17,9 @@ const HELD_GROWTH_MAX: f32 = 0.3;
 /// By how much it grows where the picture's edge cuts the face: less of it is seen there to say where it is.
 const EDGE_GROWTH: f32 = 0.2;
 
+/// How far the ellipse goes beyond, in pixels of the reduced picture: no box is known better than that.
+const MARGIN: f32 = 1.0;
+
 /// What to blur on one frame.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Planned {
@@ -117,8 +120,8 @@ fn ellipse(track: &Track, at: usize, frame: Frame) -> Ellipse {
     let upright = Ellipse {
         x: region.x / frame.size.0,
         y: region.y / frame.size.1,
-        rx: (region.w * grow / 2.0 + moved.0 * MOTION_MARGIN) / frame.size.0,
-        ry: (region.h * grow / 2.0 + moved.1 * MOTION_MARGIN) / frame.size.1,
+        rx: (region.w * grow / 2.0 + moved.0 * MOTION_MARGIN + MARGIN) / frame.size.0,
+        ry: (region.h * grow / 2.0 + moved.1 * MOTION_MARGIN + MARGIN) / frame.size.1,
     };
     upright.as_stored(frame.rotation)
 }

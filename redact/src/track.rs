@@ -103,8 +103,9 @@ impl Track {
     }
 
     /// Joins a detection on the last frame it covers, and bends the way there from the detection before: following
-    /// drifts, and by how much is known only now.
-    pub fn meet(&mut self, frame: u64, region: Region, score: f32, starts: bool) {
+    /// drifts, and by how much is known only now. If the face was only half seen until now (`was_partial`), it gets its
+    /// whole size from there on.
+    pub fn meet(&mut self, frame: u64, region: Region, score: f32, (starts, was_partial): (bool, bool)) {
         let (from, to) = (self.index(self.detected), self.index(frame));
         let Some(last) = self.samples.get(to).copied() else { return };
         let Some(start) = self.samples.get(from).map(|sample| sample.region) else { return };
@@ -118,6 +119,11 @@ impl Track {
             } else {
                 corrected(sample.region, last.region, region, share)
             };
+        }
+        if was_partial {
+            for sample in self.samples.range_mut(from..to) {
+                (sample.region.w, sample.region.h) = (sample.region.w.max(region.w), sample.region.h.max(region.h));
+            }
         }
         self.samples[to] = Sample { region, how: How::Detected };
         self.detected = frame;
@@ -166,7 +172,7 @@ mod tests {
     fn drift_is_spread_over_the_way_from_detection_to_detection() {
         let mut track = Track::begin(7, at(100.0), 0.9, true);
         followed(&mut track, &[102.0, 104.0, 106.0, 108.0], How::Followed);
-        track.meet(11, at(112.0), 0.9, true);
+        track.meet(11, at(112.0), 0.9, (true, false));
         assert_eq!(xs(&track), [100.0, 103.0, 106.0, 109.0, 112.0]);
     }
 
@@ -174,7 +180,7 @@ mod tests {
     fn where_the_face_was_hidden_it_goes_straight_from_detection_to_detection() {
         let mut track = Track::begin(0, at(100.0), 0.9, true);
         followed(&mut track, &[100.0, 100.0, 100.0, 100.0], How::Held);
-        track.meet(4, at(120.0), 0.3, false);
+        track.meet(4, at(120.0), 0.3, (false, false));
         assert_eq!(xs(&track), [100.0, 105.0, 110.0, 115.0, 120.0]);
     }
 

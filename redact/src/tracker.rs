@@ -36,8 +36,8 @@ const VELOCITY_GAIN: f32 = 0.5;
 const VELOCITY_DECAY: f32 = 0.8;
 /// Likeness below which a face was not lost while it turned or was smeared, but is not there any more; and for how many
 /// frames it stays covered then.
-const GONE: f32 = 0.2;
-const GONE_HOLD: usize = 1;
+const GONE: f32 = 0.4;
+const GONE_HOLD: usize = 0;
 /// Overlap from which two tracks are the same face.
 const SAME_FACE: f32 = 0.5;
 /// What is looked at around a face that is in doubt, and around one that only has to be seen again, in faces.
@@ -142,6 +142,7 @@ impl Tracker {
     /// Takes what was `found` by `look` on the newest frame.
     pub fn link(&mut self, frame: u64, found: &[Detection], look: &Look) {
         self.looked = frame;
+        let size = self.remembered.back().map(|seen| (seen.small.width() as f32, seen.small.height() as f32));
         let mut pairs = Vec::new();
         for (index, track) in self.open.iter_mut().enumerate() {
             let region = track.region();
@@ -161,7 +162,10 @@ impl Tracker {
             if !taken[which] && !met[index] {
                 (taken[which], met[index]) = (true, true);
                 let Detection { region, score, .. } = found[which];
-                self.open[index].meet(frame, region, score, score >= self.start_score);
+                let track = &mut self.open[index];
+                let whole = size.map_or(region, |(width, height)| region.beyond_edge(track.region(), width, height));
+                let was_partial = track.best < self.linking.sure_score && score >= self.linking.sure_score;
+                track.meet(frame, whole, score, (score >= self.start_score, was_partial));
             }
         }
         for (detection, _) in found.iter().zip(taken).filter(|(_, taken)| !taken) {
