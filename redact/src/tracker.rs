@@ -218,9 +218,14 @@ impl Tracker {
     /// Ends the tracks that have gone undetected for too long, and those that another one covers.
     fn close(&mut self, frame: u64) {
         let spans = &self.spans;
-        let (mut open, ended): (Vec<Track>, Vec<Track>) = std::mem::take(&mut self.open)
-            .into_iter()
-            .partition(|track| frame - track.detected <= if track.confirmed { spans.bridge } else { spans.doubt });
+        let patience = |track: &Track| match (track.confirmed, track.is_gone) {
+            (true, false) => spans.bridge,
+            // What is gone may have been smeared for a moment; behind something it needs no blur.
+            (true, true) => spans.again,
+            (false, _) => spans.doubt,
+        };
+        let (mut open, ended): (Vec<Track>, Vec<Track>) =
+            std::mem::take(&mut self.open).into_iter().partition(|track| frame - track.detected <= patience(track));
         open.sort_by(|a, b| b.detected.cmp(&a.detected).then(b.hits.cmp(&a.hits)));
         for track in open {
             let covered = track.detected < frame
