@@ -172,7 +172,7 @@ impl Default for Linking {
         Self {
             bridge_ms: 1_000,
             before_ms: 1_000,
-            after_ms: 700,
+            after_ms: 500,
             hold_ms: 120,
             horizon_ms: 2_000,
             likeness: 0.5,
