@@ -35,7 +35,9 @@ pub(crate) fn sheet(
     areas.retain(|area| area.w > 0.0 && area.h > 0.0);
     while !areas.is_empty() && closer <= most {
         let mut joined = Vec::new();
-        areas.iter().for_each(|area| join(&mut joined, *area));
+        for area in &areas {
+            join(&mut joined, *area);
+        }
         if let Some(sheet) = Sheet::lay_out(&joined, size, closer..=most) {
             return Some(sheet);
         }

@@ -139,7 +139,7 @@ impl Default for Options {
             grow: 1.34,
             blocks: 4,
             mute: false,
-            crf: 20,
+            crf: 18,
             preset: "veryfast".to_owned(),
             backend: Backend::default(),
             threads: 1,

@@ -17,6 +17,17 @@ pub(crate) enum How {
     Held,
 }
 
+/// Whether following still sees a face.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InSight {
+    /// It was followed from its last detection on.
+    Yes,
+    /// It has been lost since: it may have turned, or been smeared.
+    Lost,
+    /// It has been lost since, and nothing like it was there any more.
+    Gone,
+}
+
 /// Where a face is on one frame.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
@@ -37,10 +48,8 @@ pub(crate) struct Track {
     pub detected: u64,
     /// Own movement per frame, without the camera's, once it is known.
     pub velocity: Option<(f32, f32)>,
-    /// Whether its picture has been lost since the last detection.
-    pub lost: bool,
-    /// Whether nothing like it was there when it was lost.
-    pub is_gone: bool,
+    /// Whether its picture is still there.
+    pub sight: InSight,
     /// Detections that could have started it.
     pub starts: u32,
     /// Detections of any score.
@@ -66,8 +75,7 @@ impl Track {
             samples: VecDeque::from([Sample { region, how: How::Detected }]),
             detected: frame,
             velocity: None,
-            lost: false,
-            is_gone: false,
+            sight: InSight::Yes,
             starts: u32::from(starts),
             hits: 1,
             best: score,
@@ -127,7 +135,7 @@ impl Track {
         }
         self.samples[to] = Sample { region, how: How::Detected };
         self.detected = frame;
-        (self.lost, self.is_gone) = (false, false);
+        self.sight = InSight::Yes;
         self.hits += 1;
         self.starts += u32::from(starts);
         self.best = self.best.max(score);

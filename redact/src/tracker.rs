@@ -13,7 +13,7 @@ use crate::{
     motion::Motion,
     options::Linking,
     sheet::Area,
-    track::{How, Sample, Track},
+    track::{How, InSight, Sample, Track},
 };
 use std::{collections::VecDeque, sync::Arc};
 
@@ -34,10 +34,8 @@ const SIZE_RATIO: f32 = 1.9;
 const VELOCITY_GAIN: f32 = 0.5;
 /// What is left of a face's own movement with every frame on which it is only assumed.
 const VELOCITY_DECAY: f32 = 0.8;
-/// Likeness below which a face was not lost while it turned or was smeared, but is not there any more; and for how many
-/// frames it stays covered then.
+/// Likeness below which a face was not lost while it turned or was smeared, but is not there any more.
 const GONE: f32 = 0.4;
-const GONE_HOLD: usize = 0;
 /// Overlap from which two tracks are the same face.
 const SAME_FACE: f32 = 0.5;
 /// What is looked at around a face that is in doubt, and around one that only has to be seen again, in faces.
@@ -128,7 +126,7 @@ impl Tracker {
 
     /// Another scene has begun: a face whose picture is not there any more is not hidden, but gone.
     fn part(&mut self) {
-        let (lost, open) = std::mem::take(&mut self.open).into_iter().partition(|track| track.lost);
+        let (lost, open) = std::mem::take(&mut self.open).into_iter().partition(|track| track.sight != InSight::Yes);
         self.open = open;
         for mut track in lost {
             if track.confirmed {
@@ -180,7 +178,9 @@ impl Tracker {
 
     /// Whether `detection` on the newest frame is a face that is being followed.
     pub fn follows(&self, frame: u64, detection: &Detection) -> bool {
-        self.open.iter().any(|track| track.confirmed && !track.lost && distance(track, frame, detection).is_some())
+        self.open
+            .iter()
+            .any(|track| track.confirmed && track.sight == InSight::Yes && distance(track, frame, detection).is_some())
     }
 
     /// Where to look next in a picture of `size`: at faces that were found once and not surely, at those that
@@ -188,8 +188,9 @@ impl Tracker {
     pub fn wanted(&self, frame: u64, size: (f32, f32)) -> Vec<Area> {
         let wanted = |track: &Track| {
             let doubtful = !track.confirmed && track.looks < DOUBTFUL_LOOKS;
-            let again = track.confirmed && (track.lost || frame - track.looked >= self.spans.again);
-            let margin = if doubtful || track.lost { DOUBT_MARGIN } else { AGAIN_MARGIN };
+            let is_lost = track.sight != InSight::Yes;
+            let again = track.confirmed && (is_lost || frame - track.looked >= self.spans.again);
+            let margin = if doubtful || is_lost { DOUBT_MARGIN } else { AGAIN_MARGIN };
             (doubtful || again).then(|| Area::around(track.region(), margin, size))
         };
         self.open.iter().filter_map(wanted).filter(|area| area.w > 0.0 && area.h > 0.0).collect()
@@ -218,7 +219,7 @@ impl Tracker {
     /// Ends the tracks that have gone undetected for too long, and those that another one covers.
     fn close(&mut self, frame: u64) {
         let spans = &self.spans;
-        let patience = |track: &Track| match (track.confirmed, track.is_gone) {
+        let patience = |track: &Track| match (track.confirmed, track.sight == InSight::Gone) {
             (true, false) => spans.bridge,
             // What is gone may have been smeared for a moment; behind something it needs no blur.
             (true, true) => spans.again,
@@ -239,7 +240,7 @@ impl Tracker {
 
     fn end(&mut self, mut track: Track) {
         if track.confirmed {
-            let hold = if track.is_gone { self.spans.hold.min(GONE_HOLD) } else { self.spans.hold };
+            let hold = if track.sight == InSight::Gone { 0 } else { self.spans.hold };
             track.trim(self.spans.after, hold);
             self.closed.push(track);
         }
@@ -266,7 +267,7 @@ impl Tracker {
 fn distance(track: &Track, frame: u64, detection: &Detection) -> Option<f32> {
     let expected = track.region();
     let ratio = expected.size() / detection.region.size().max(f32::EPSILON);
-    let lost = if track.lost { (frame - track.detected) as f32 } else { 0.0 };
+    let lost = if track.sight == InSight::Yes { 0.0 } else { (frame - track.detected) as f32 };
     let gate = (GATE + GATE_GROWTH * lost).min(GATE_MAX);
     let distance = expected.distance(detection.region);
     (distance < gate && ratio < SIZE_RATIO && ratio > SIZE_RATIO.recip()).then_some(distance)
@@ -283,7 +284,7 @@ fn step(track: &mut Track, before: &Small, after: &Small, motion: Motion, likene
     let region = track.region();
     let carried = region.shifted(motion.shift);
     let expected = carried.shifted(track.velocity.unwrap_or_default());
-    if !track.lost {
+    if track.sight == InSight::Yes {
         let followed = follow(before, after, region, expected);
         if followed.likeness >= likeness {
             let own = (followed.region.x - carried.x, followed.region.y - carried.y);
@@ -291,8 +292,7 @@ fn step(track: &mut Track, before: &Small, after: &Small, motion: Motion, likene
             track.samples.push_back(Sample { region: followed.region, how: How::Followed });
             return;
         }
-        track.lost = true;
-        track.is_gone = followed.likeness < GONE;
+        track.sight = if followed.likeness < GONE { InSight::Gone } else { InSight::Lost };
     }
     track.velocity = track.velocity.map(|(x, y)| (x * VELOCITY_DECAY, y * VELOCITY_DECAY));
     track.samples.push_back(Sample { region: expected, how: How::Held });
@@ -303,7 +303,7 @@ fn extend_back(track: &mut Track, remembered: &VecDeque<Seen>, newest: u64, span
     let Some(first) = track.samples.front().map(|sample| sample.region) else { return };
     let age = usize::try_from(newest - track.first).unwrap_or(usize::MAX);
     let Some(mut at) = remembered.len().checked_sub(1).and_then(|last| last.checked_sub(age)) else { return };
-    let (mut region, mut velocity, mut held, mut hold) = (first, None, 0, spans.hold);
+    let (mut region, mut velocity, mut held, mut most_held) = (first, None, 0, spans.hold);
     for _ in 0..spans.before {
         let Some(earlier) = at.checked_sub(1) else { break };
         let shift = remembered[at].motion.shift;
@@ -317,12 +317,12 @@ fn extend_back(track: &mut Track, remembered: &VecDeque<Seen>, newest: u64, span
                 (place, how) = (followed.region, How::Followed);
                 velocity = Some(believed(velocity, (place.x - carried.x, place.y - carried.y)));
             } else if followed.likeness < GONE {
-                hold = hold.min(GONE_HOLD);
+                most_held = 0;
             }
         }
         if how == How::Held {
             held += 1;
-            if held > hold || remembered[at].motion.is_cut {
+            if held > most_held || remembered[at].motion.is_cut {
                 break;
             }
         }

@@ -113,7 +113,9 @@ fn a_truncated_segment_is_an_error_or_ends_with_its_last_whole_picture() {
         let cut = &source[..source.len() * tenth / 10];
         match redact("truncated", cut) {
             Err(error) => {
-                assert!(matches!(error, Error::Unreadable { .. }), "{error:?} at {tenth} tenths");
+                // With some of its pictures gone from among B-frames, times may be left that no container takes.
+                let expected = matches!(error, Error::Unreadable { .. } | Error::Encode { .. });
+                assert!(expected, "{error:?} at {tenth} tenths");
                 refused += 1;
             }
             Ok(Output::Unchanged) => panic!("a bare face at {tenth} tenths"),
