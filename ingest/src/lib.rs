@@ -4,13 +4,25 @@
 //! same segments are recorded as Amazon IVS records them and played over HLS. Knows no database and no HTTP server.
 
 mod anchor;
+mod broadcast;
+mod h264;
+mod meter;
 mod publication;
 mod sample;
+mod scribe;
+mod segmenter;
+mod session;
+mod settings;
 mod sound;
 mod studio;
+mod viewers;
+pub mod whip;
+mod window;
 
 pub use anchor::Anchor;
 pub use publication::{Closed, Publication, Refused};
 pub use sample::{AacConfig, Sample, TICKS_PER_SECOND, Track, Unit};
+pub use scribe::{Announce, Unheard};
+pub use settings::Settings;
 pub use sound::Sound;
-pub use studio::{Credential, Studio};
+pub use studio::{Credential, Parts, Studio};
