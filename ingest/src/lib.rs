@@ -3,11 +3,11 @@
 //! A front (RTMP, WHIP) turns its protocol into [`sample::Sample`]s and hands them to a [`Publication`]; behind it the
 //! same segments are recorded as Amazon IVS records them and played over HLS. Knows no database and no HTTP server.
 
-mod anchor;
 mod broadcast;
 mod h264;
 mod meter;
 mod publication;
+mod rtmp;
 mod sample;
 mod scribe;
 mod segmenter;
@@ -19,8 +19,8 @@ mod viewers;
 pub mod whip;
 mod window;
 
-pub use anchor::Anchor;
 pub use publication::{Closed, Publication, Refused};
+pub use rtmp::{APP, Rtmp, RtmpLimits};
 pub use sample::{AacConfig, Sample, TICKS_PER_SECOND, Track, Unit};
 pub use scribe::{Announce, Unheard};
 pub use settings::Settings;

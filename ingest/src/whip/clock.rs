@@ -89,7 +89,7 @@ mod tests {
         let start = Instant::now();
         let mut clock = Clock::new(start);
         let (picture_rtp, sound_rtp) = (1_000_000, 77_000_000);
-        let (mut worst, mut previous, mut apart) = (0, None, 0);
+        let (mut worst, mut previous, mut apart) = (0_i64, None::<i64>, 0);
         for frame in 0..3000 {
             let (media, moment) = (frame * FRAME, start + Duration::from_millis(20) * u32::try_from(frame).unwrap());
             let picture = clock.at(Track::Video, picture_rtp + media, moment);

@@ -7,11 +7,11 @@ use super::{Config, socket::Socket};
 use live::WhipError;
 use std::{collections::HashSet, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 use str0m::{
-    Candidate, Event, IceCreds, Output, Rtc, RtcError,
+    Candidate, IceCreds, Rtc,
     change::SdpOffer,
     config::{CryptoProvider, DtlsCert},
     crypto::from_feature_flags,
-    media::{MediaAdded, MediaKind, Mid},
+    media::Mid,
     rtp::Extension,
 };
 
@@ -48,12 +48,7 @@ pub(super) struct Agreed {
 }
 
 /// Answers an offer.
-pub(super) fn agree(
-    offer: &str,
-    config: &Config,
-    identity: &Identity,
-    socket: &Socket,
-) -> Result<Agreed, WhipError> {
+pub(super) fn agree(offer: &str, config: &Config, identity: &Identity, socket: &Socket) -> Result<Agreed, WhipError> {
     if offer.len() > config.max_offer_bytes {
         return Err(WhipError::BadOffer(format!("it is longer than {} bytes", config.max_offer_bytes)));
     }
@@ -110,22 +105,23 @@ fn negotiate(offer: &str, identity: &Identity, socket: &Socket) -> Result<Agreed
         }
     }
     let answer = rtc.sdp_api().accept_offer(offer).map_err(|error| bad(&error))?.to_sdp_string();
-    let (mut video, mut audio) = (None, None);
-    for media in added(&mut rtc).map_err(|error| bad(&error))? {
-        // With H.264 and Opus alone on our side, a payload type in common is one of theirs.
-        let agreed = rtc.media(media.mid).is_some_and(|media| !media.remote_pts().is_empty());
-        if !agreed || !media.direction.is_receiving() {
-            continue;
-        }
-        match media.kind {
-            MediaKind::Video => video = Some(media.mid),
-            MediaKind::Audio => audio = Some(media.mid),
-        }
-    }
-    let video = video.ok_or_else(|| {
+    let video = agreed(&answer, "video", "H264/90000").ok_or_else(|| {
         WhipError::Unacceptable("the offer has no picture to send in H.264 with packetization-mode=1".to_owned())
     })?;
+    let audio = agreed(&answer, "audio", "opus/48000/2");
+    if audio.is_none() && answer.contains("m=audio ") {
+        return Err(WhipError::Unacceptable("the offer has sound, but none to send in Opus".to_owned()));
+    }
     Ok(Agreed { rtc, username, answer, video, audio })
+}
+
+/// The medium of a kind that our answer agrees to receive in a codec. The engine itself tells only once connected.
+fn agreed(answer: &str, kind: &str, codec: &str) -> Option<Mid> {
+    let section = answer.split("m=").find_map(|section| section.strip_prefix(kind))?;
+    let receives = section.contains("a=recvonly") || section.contains("a=sendrecv");
+    let codes = section.lines().any(|line| line.starts_with("a=rtpmap:") && line.ends_with(codec));
+    let mid = section.lines().find_map(|line| line.strip_prefix("a=mid:"))?;
+    (receives && codes).then(|| Mid::from(mid))
 }
 
 fn engine(identity: &Identity, credentials: IceCreds) -> Rtc {
@@ -146,18 +142,6 @@ fn engine(identity: &Identity, credentials: IceCreds) -> Rtc {
         config.codec_config().add_h264((96 + 2 * number).into(), Some((97 + 2 * number).into()), true, profile);
     }
     config.build(Instant::now())
-}
-
-/// The media that the offer brought.
-fn added(rtc: &mut Rtc) -> Result<Vec<MediaAdded>, RtcError> {
-    let mut added = Vec::new();
-    loop {
-        match rtc.poll_output()? {
-            Output::Event(Event::MediaAdded(media)) => added.push(media),
-            Output::Event(_) | Output::Transmit(_) => {}
-            Output::Timeout(_) => return Ok(added),
-        }
-    }
 }
 
 fn bad(error: &dyn std::fmt::Display) -> WhipError {

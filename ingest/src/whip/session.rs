@@ -93,7 +93,7 @@ impl Session {
             video: agreed.video,
             audio: agreed.audio,
             pictures: Pictures::new(started, config.keyframe_interval),
-            sound: agreed.audio.map(|_| Sound::start()),
+            sound: None,
             clock: Clock::new(started),
             started,
             connect_by: Some(started + config.connect_timeout),
@@ -102,6 +102,7 @@ impl Session {
 
     /// Runs until the session is over.
     pub(super) async fn run(mut self, orders: &Orders) {
+        self.sound = self.audio.map(|_| Sound::start());
         let end = self.serve(orders).await.unwrap_or_else(|end| end);
         self.farewell();
         let stream = self.publication.stream();

@@ -2,10 +2,7 @@
 //!
 //! Both ways are bounded: a machine that does not keep up loses sound, which is heard as silence and seen in the log.
 
-use crate::{
-    sample::Unit,
-    sound::Sound as Transcoder,
-};
+use crate::{sample::Unit, sound::Sound as Transcoder};
 use bytes::Bytes;
 use tokio::{sync::mpsc, task::JoinHandle};
 

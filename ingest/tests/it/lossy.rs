@@ -1,0 +1,65 @@
+//! A network that loses datagrams: a UDP proxy between a browser and the server, both of which know only it.
+//!
+//! Loses at random, but by a seed, so that a run can be repeated.
+
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use std::{
+    collections::HashMap,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex},
+};
+use tokio::{net::UdpSocket, task::JoinSet};
+
+/// More than any datagram of WebRTC.
+const LARGEST: usize = 2048;
+
+/// The proxy; ends when dropped.
+pub struct Lossy {
+    front: Arc<UdpSocket>,
+    tasks: JoinSet<()>,
+}
+
+impl Lossy {
+    /// A proxy that does not lead anywhere yet.
+    pub async fn bind() -> anyhow::Result<Self> {
+        let front = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Ok(Self { front: Arc::new(front), tasks: JoinSet::new() })
+    }
+
+    /// Where browsers send.
+    pub fn address(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.front.local_addr()?)
+    }
+
+    /// Leads to `server` and back, losing one datagram in `one_in` each way.
+    pub fn lead_to(&mut self, server: SocketAddr, one_in: u32) {
+        let front = self.front.clone();
+        let dice = Arc::new(Mutex::new(StdRng::seed_from_u64(5)));
+        let lost = move || dice.lock().unwrap().random_range(0..one_in) == 0;
+        self.tasks.spawn(async move {
+            let mut backs = HashMap::<SocketAddr, Arc<UdpSocket>>::new();
+            let mut ways_back = JoinSet::new();
+            let mut datagram = [0; LARGEST];
+            while let Ok((length, from)) = front.recv_from(&mut datagram).await {
+                if !backs.contains_key(&from) {
+                    let back = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap());
+                    back.connect(server).await.unwrap();
+                    ways_back.spawn(forward(back.clone(), front.clone(), from, lost.clone()));
+                    backs.insert(from, back);
+                }
+                if !lost() {
+                    let _ = backs[&from].send(&datagram[..length]).await;
+                }
+            }
+        });
+    }
+}
+
+async fn forward(back: Arc<UdpSocket>, front: Arc<UdpSocket>, to: SocketAddr, lost: impl Fn() -> bool + Send) {
+    let mut datagram = [0; LARGEST];
+    while let Ok(length) = back.recv(&mut datagram).await {
+        if !lost() {
+            let _ = front.send_to(&datagram[..length], to).await;
+        }
+    }
+}
