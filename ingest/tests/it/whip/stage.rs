@@ -186,7 +186,7 @@ pub async fn browser_is(browser: &mut Chromium, state: &str) -> anyhow::Result<(
 /// Looks into a segment by itself: decodes all of it, which must go without a word, and reads its packets.
 async fn look(file: &Path) -> anyhow::Result<Recorded> {
     let decoded = Command::new("ffmpeg")
-        .args(["-v", "warning", "-xerror", "-i"])
+        .args(["-v", "error", "-xerror", "-err_detect", "explode", "-i"])
         .arg(file)
         .args(["-f", "null", "-"])
         .kill_on_drop(true)
