@@ -38,12 +38,6 @@ fn kind(unit: &[u8]) -> u8 {
     unit.first().map_or(0, |header| header & 0x1f)
 }
 
-/// Whether decoding can start with this access unit: libav calls more things keyframes.
-pub(crate) fn is_idr(access_unit: &[u8]) -> bool {
-    // Parameter sets come first and are short, so this seldom looks far; a slice that is no IDR ends it.
-    units(access_unit).map(kind).find(|kind| (1..=IDR).contains(kind)) == Some(IDR)
-}
-
 /// The parameter sets in an access unit, one after the other: when they change, so does the coding.
 pub(crate) fn parameter_sets(access_unit: &[u8]) -> Vec<u8> {
     let sets = units(access_unit).take_while(|unit| !(1..=IDR).contains(&kind(unit)));
@@ -131,13 +125,6 @@ mod tests {
         let bytes = [0, 0, 0, 1, 0x67, 9, 0, 0, 1, 0x68, 0, 0, 0, 1, 0x65, 1, 2];
         assert_eq!(units(&bytes).collect::<Vec<_>>(), [&[0x67, 9][..], &[0x68], &[0x65, 1, 2]]);
         assert_eq!(units(&[]).count() + units(&[1, 2, 3]).count() + units(&[0, 0, 1]).count(), 0);
-    }
-
-    #[test]
-    fn only_an_idr_picture_is_a_key() {
-        assert!(is_idr(&[0, 0, 1, 0x67, 1, 0, 0, 1, 0x65, 1]));
-        assert!(!is_idr(&[0, 0, 1, 0x67, 1, 0, 0, 1, 0x41, 1]));
-        assert!(!is_idr(&[0, 0, 1, 0x06, 1]));
     }
 
     #[test]

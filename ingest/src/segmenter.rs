@@ -123,15 +123,15 @@ impl Segmenter {
 
     /// The run of samples is over: gives what is held. Another run may follow, and breaks with this one.
     pub(crate) fn interrupt(&mut self) -> Result<Option<Segment>, Closed> {
-        let last = self.held.iter().rev().filter(|sample| sample.track == Track::Video);
-        let times: Vec<i64> = last.take(2).map(|sample| sample.dts).collect();
-        let end = match times[..] {
-            [last, before] => last + (last - before).min(TICKS_PER_SECOND),
-            [last] => last + PICTURE,
-            _ => self.next,
+        let pictures = || self.held.iter().filter(|sample| sample.track == Track::Video);
+        let mut last = pictures().rev().map(|sample| sample.dts);
+        let frame = match (last.next(), last.next()) {
+            (Some(last), Some(before)) => (last - before).min(TICKS_PER_SECOND),
+            _ => PICTURE,
         };
-        let heard = self.held.iter().map(|sample| sample.dts + 1).max().unwrap_or(end);
-        let segment = self.cut(end.max(heard))?;
+        let shown = pictures().map(|sample| sample.pts + frame).max().unwrap_or(self.next);
+        let heard = self.held.iter().map(|sample| sample.dts + 1).max().unwrap_or(self.next);
+        let segment = self.cut(shown.max(heard), shown)?;
         self.run = None;
         self.sound = None;
         self.parameter_sets.clear();
@@ -156,7 +156,7 @@ impl Segmenter {
         if sample.key {
             ended = ended.or(self.key(&sample, sets)?);
         }
-        if self.first_picture().is_some_and(|first| sample.dts - first > self.max) {
+        if self.first_picture().is_some_and(|first| sample.dts - first.dts > self.max) {
             return Err(Closed::NoKeyframe);
         }
         self.last[0] = Some(sample.dts);
@@ -169,8 +169,8 @@ impl Segmenter {
     fn key(&mut self, sample: &Sample, sets: Vec<u8>) -> Result<Option<Segment>, Closed> {
         let changes = sets != self.parameter_sets;
         let sound_changes = self.muxer.as_ref().is_some_and(|(_, sound)| *sound != self.sound);
-        let long_enough = self.first_picture().is_none_or(|first| sample.dts - first >= self.min);
-        let ended = if long_enough || changes || sound_changes { self.cut(sample.dts)? } else { None };
+        let long_enough = self.first_picture().is_none_or(|first| sample.dts - first.dts >= self.min);
+        let ended = if long_enough || changes || sound_changes { self.cut(sample.dts, sample.pts)? } else { None };
         if changes {
             self.size = media::picture_size(&sample.data).map_err(|_| Closed::Unreadable)?;
             if u64::from(self.size.0) * u64::from(self.size.1) > self.max_pixels {
@@ -218,13 +218,14 @@ impl Segmenter {
         distance > JUMP || distance < -TICKS_PER_SECOND
     }
 
-    fn first_picture(&self) -> Option<i64> {
-        self.held.iter().find(|sample| sample.track == Track::Video).map(|sample| sample.dts)
+    fn first_picture(&self) -> Option<&Sample> {
+        self.held.iter().find(|sample| sample.track == Track::Video)
     }
 
-    /// Makes a segment of what is held before `end`.
-    fn cut(&mut self, end: i64) -> Result<Option<Segment>, Closed> {
-        let (Some(first), Some(at)) = (self.first_picture(), self.came.take()) else { return Ok(None) };
+    /// Makes a segment of what is held before `end`; its last picture is shown until `shown`.
+    fn cut(&mut self, end: i64, shown: i64) -> Result<Option<Segment>, Closed> {
+        let first = self.first_picture().map(|first| first.pts);
+        let (Some(first), Some(at)) = (first, self.came.take()) else { return Ok(None) };
         let (mut now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.held)
             .into_iter()
             .partition(|sample| sample.track == Track::Video || sample.dts < end);
@@ -239,7 +240,7 @@ impl Segmenter {
         let pictures = now.iter().filter(|sample| sample.track == Track::Video).count();
         let segment = Segment {
             bytes,
-            duration: end - first,
+            duration: shown - first,
             discontinuity: std::mem::take(&mut self.breaks),
             size: self.size,
             pictures: u32::try_from(pictures).unwrap_or(u32::MAX),
