@@ -95,7 +95,7 @@ mod tests {
             let picture = clock.at(Track::Video, picture_rtp + media, moment);
             let sound = clock.at(Track::Audio, sound_rtp + media, moment + late);
             if frame == 100 {
-                let wall = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+                let wall = UNIX_EPOCH + Duration::from_hours(500_000);
                 clock.report(Track::Video, wall, picture_rtp + media);
                 clock.report(Track::Audio, wall, sound_rtp + media);
             }
@@ -128,7 +128,7 @@ mod tests {
         let start = Instant::now();
         let mut clock = Clock::new(start);
         clock.at(Track::Video, 0, start);
-        let moment = start + Duration::from_secs(60);
+        let moment = start + Duration::from_mins(1);
         assert_eq!(clock.at(Track::Video, 900, moment), 60 * TICKS);
     }
 }

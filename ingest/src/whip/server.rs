@@ -72,7 +72,7 @@ impl Server {
         let publication = claim()?;
         let answer = std::mem::take(&mut agreed.answer);
         let (stream, way) = (publication.stream(), self.routes.open(&agreed.username));
-        let session = Session::new(agreed, Arc::clone(&self.socket), way, publication, &self.config);
+        let session = Box::new(Session::new(agreed, Arc::clone(&self.socket), way, publication, &self.config));
         let orders = Orders { delete: CancellationToken::new(), stop: self.stop.clone() };
         let id = uuid::Uuid::new_v4().to_string();
         let entry = Sessions::enter(&self.sessions, &id, stream, orders.delete.clone());

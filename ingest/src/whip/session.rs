@@ -101,7 +101,7 @@ impl Session {
     }
 
     /// Runs until the session is over.
-    pub(super) async fn run(mut self, orders: &Orders) {
+    pub(super) async fn run(mut self: Box<Self>, orders: &Orders) {
         self.sound = self.audio.map(|_| Sound::start());
         let end = self.serve(orders).await.unwrap_or_else(|end| end);
         self.farewell();

@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
 /// A browser may take long to start on a busy machine.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// Any one command of ours is short.
 const ANSWER: Duration = Duration::from_secs(30);
 

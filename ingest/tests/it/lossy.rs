@@ -4,9 +4,12 @@
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 use tokio::{net::UdpSocket, task::JoinSet};
 
@@ -16,6 +19,7 @@ const LARGEST: usize = 2048;
 /// The proxy; ends when dropped.
 pub struct Lossy {
     front: Arc<UdpSocket>,
+    percent: Arc<AtomicU32>,
     tasks: JoinSet<()>,
 }
 
@@ -23,7 +27,7 @@ impl Lossy {
     /// A proxy that does not lead anywhere yet.
     pub async fn bind() -> anyhow::Result<Self> {
         let front = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        Ok(Self { front: Arc::new(front), tasks: JoinSet::new() })
+        Ok(Self { front: Arc::new(front), percent: Arc::default(), tasks: JoinSet::new() })
     }
 
     /// Where browsers send.
@@ -31,24 +35,32 @@ impl Lossy {
         Ok(self.front.local_addr()?)
     }
 
-    /// Leads to `server` and back, losing one datagram in `one_in` each way.
-    pub fn lead_to(&mut self, server: SocketAddr, one_in: u32) {
-        let front = self.front.clone();
-        let dice = Arc::new(Mutex::new(StdRng::seed_from_u64(5)));
-        let lost = move || dice.lock().unwrap().random_range(0..one_in) == 0;
+    /// Loses so many datagrams in a hundred, each way, from now on.
+    pub fn lose(&self, percent: u32) {
+        self.percent.store(percent, Ordering::Relaxed);
+    }
+
+    /// Leads to `server` and back.
+    pub fn lead_to(&mut self, server: SocketAddr) {
+        let front = Arc::clone(&self.front);
+        let (dice, percent) = (Arc::new(Mutex::new(StdRng::seed_from_u64(5))), Arc::clone(&self.percent));
+        let lost = move || dice.lock().unwrap().random_range(0..100) < percent.load(Ordering::Relaxed);
         self.tasks.spawn(async move {
             let mut backs = HashMap::<SocketAddr, Arc<UdpSocket>>::new();
             let mut ways_back = JoinSet::new();
             let mut datagram = [0; LARGEST];
             while let Ok((length, from)) = front.recv_from(&mut datagram).await {
-                if !backs.contains_key(&from) {
-                    let back = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap());
-                    back.connect(server).await.unwrap();
-                    ways_back.spawn(forward(back.clone(), front.clone(), from, lost.clone()));
-                    backs.insert(from, back);
-                }
+                let back = match backs.entry(from) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        let back = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap());
+                        back.connect(server).await.unwrap();
+                        ways_back.spawn(forward(Arc::clone(&back), Arc::clone(&front), from, lost.clone()));
+                        new.insert(back)
+                    }
+                };
                 if !lost() {
-                    let _ = backs[&from].send(&datagram[..length]).await;
+                    let _ = back.send(&datagram[..length]).await;
                 }
             }
         });

@@ -59,7 +59,7 @@ async fn an_offer_is_answered_with_h264_and_opus_and_every_address_of_ours() {
 async fn an_offer_that_cannot_be_taken_is_refused_with_the_reason() {
     let server = server().await;
     let without =
-        |what: &str| OFFER.lines().filter(|line| !line.contains(what)).map(|line| format!("{line}\r\n")).collect();
+        |what: &str| OFFER.lines().filter(|line| !line.contains(what)).collect::<Vec<_>>().join("\r\n") + "\r\n";
     let audio_only = OFFER.split("m=video").next().unwrap().replace("BUNDLE 0 1", "BUNDLE 0");
     let cases: [(String, &str); 14] = [
         (String::new(), "no session description"),

@@ -11,7 +11,7 @@ use live::{LiveEvent, LiveEventKind, LiveProvider as _, Local, Whip as _, WhipEr
 use serde_json::Value;
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chromium::Chromium;
 
 /// Whatever is waited for comes sooner, on a busy machine too.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(20);
 
 /// The provider on its stage.
@@ -53,7 +53,6 @@ impl Announce for Heard {
 /// A recorded segment, as ffprobe sees it.
 #[derive(Debug)]
 pub struct Recorded {
-    pub file: PathBuf,
     pub pictures: usize,
     /// Times of the pictures in seconds, in the order of the file.
     pub times: Vec<f64>,
@@ -117,6 +116,16 @@ impl Stage {
     /// Waits until that many segments were announced.
     pub async fn segments(&self, stream: StreamId, count: usize) -> anyhow::Result<()> {
         self.until(&format!("{count} segments"), || self.announced(stream) >= count).await
+    }
+
+    /// Waits until the browser has sent so many pictures.
+    pub async fn frames(&self, browser: &mut Chromium, count: u64) -> anyhow::Result<()> {
+        let start = Instant::now();
+        while browser.evaluate("sent()").await?["frames"].as_u64() < Some(count) {
+            ensure!(start.elapsed() < DEADLINE, "waited in vain for {count} pictures");
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
     }
 
     /// Waits until something of this kind was announced.
@@ -188,7 +197,7 @@ async fn look(file: &Path) -> anyhow::Result<Recorded> {
     let decoded = Command::new("ffmpeg")
         .args(["-v", "error", "-xerror", "-err_detect", "explode", "-i"])
         .arg(file)
-        .args(["-f", "null", "-"])
+        .args(["-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-"])
         .kill_on_drop(true)
         .output()
         .await?;
@@ -205,7 +214,6 @@ async fn look(file: &Path) -> anyhow::Result<Recorded> {
     let pictures = packets.iter().filter(|packet| packet["codec_type"] == "video").collect::<Vec<_>>();
     let time = |packet: &&Value| packet["pts_time"].as_str().and_then(|time| time.parse().ok());
     Ok(Recorded {
-        file: file.to_owned(),
         pictures: pictures.len(),
         times: pictures.iter().filter_map(time).collect(),
         begins_with_keyframe: pictures.first().is_some_and(|p| p["flags"].as_str().is_some_and(|f| f.starts_with('K'))),
