@@ -208,9 +208,12 @@ impl Session {
         let picture = matches!(&unit, Unit::Sample(Sample { track: Track::Video, .. }));
         match self.publication.try_send(unit) {
             Err(Closed::Overrun) => {
-                tracing::warn!(stream.id = %self.publication.stream(), picture, "a unit was lost: the server is behind");
+                let stream = self.publication.stream();
                 if picture {
                     self.pictures.lose();
+                    tracing::warn!(stream.id = %stream, "a picture was lost: the server is behind");
+                } else {
+                    tracing::debug!(stream.id = %stream, "a piece of sound was lost: the server is behind");
                 }
                 Ok(())
             }

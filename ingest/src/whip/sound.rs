@@ -56,14 +56,14 @@ fn transcode(mut packets: mpsc::Receiver<(i64, Bytes)>, units: &mpsc::Sender<Uni
         Ok(transcoder) => transcoder,
         Err(error) => return tracing::error!(%error, "a broadcast goes on without sound"),
     };
-    if units.blocking_send(transcoder.config().into()).is_err() {
-        return;
-    }
+    // Said with the first frame, not before: a publisher that agreed on sound may never send any.
+    let mut config = Some(Unit::from(transcoder.config()));
     while let Some((pts, opus)) = packets.blocking_recv() {
         match transcoder.push(pts, &opus) {
             Ok(samples) => {
-                for sample in samples {
-                    if units.blocking_send(sample.into()).is_err() {
+                let config = if samples.is_empty() { None } else { config.take() };
+                for unit in config.into_iter().chain(samples.into_iter().map(Unit::from)) {
+                    if units.blocking_send(unit).is_err() {
                         return;
                     }
                 }

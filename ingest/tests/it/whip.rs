@@ -52,7 +52,10 @@ async fn a_browser_goes_live_and_every_picture_it_sends_is_in_segments_that_deco
     let (mut browser, _camera) = browser().await?;
     let (stream, token) = stage.stream().await?;
     let session = stage.publish(&mut browser, &(stream, token.clone()), "{}").await?;
-    stage.segments(stream, 3).await?;
+    stage.segments(stream, 2).await?;
+    browser.evaluate("shrink(2)").await?;
+    stage.segments(stream, 4).await?;
+    assert_eq!(browser.evaluate("sent()").await?["width"], SIZE.0 / 2, "the picture has changed its size");
     let sent = pictures_sent(&mut browser).await?;
     stage.front.close(stream, &token, &session.id).await?;
     browser_is(&mut browser, "closed").await?;
