@@ -126,24 +126,27 @@ impl Session {
                 () = orders.stop.cancelled() => return Ok(End::ShuttingDown),
                 reason = self.publication.closed() => return Ok(End::Closed(reason)),
                 unit = next_unit(self.sound.as_mut()) => self.hand_on(unit)?,
-                datagram = self.inbox.recv() => self.receive(&datagram.ok_or(End::Lost)?)?,
+                datagram = self.inbox.recv() => self.receive(&datagram.ok_or(End::Lost)?),
                 () = tokio::time::sleep_until(wake.into()) => self.rtc.handle_input(Input::Timeout(Instant::now()))?,
             }
         }
     }
 
-    fn receive(&mut self, datagram: &Datagram) -> Result<(), End> {
+    /// Takes a datagram. None can end the session, because its sender's address may be forged: a peer that is really
+    /// broken ends it by falling silent.
+    fn receive(&mut self, datagram: &Datagram) {
         let Datagram { from, at, bytes } = datagram;
-        // What is no WebRTC at all is nobody's fault that could be named: anyone may send it.
-        let Ok(contents) = Receive::new(Protocol::Udp, *from, self.socket.local(*from), bytes) else { return Ok(()) };
+        let Ok(contents) = Receive::new(Protocol::Udp, *from, self.socket.local(*from), bytes) else { return };
         let input = Input::Receive(*at, contents);
         if !self.rtc.accepts(&input) {
-            return Ok(());
+            return;
         }
         if is_stun(bytes) {
             self.route.learn(*from);
         }
-        Ok(self.rtc.handle_input(input)?)
+        if let Err(error) = self.rtc.handle_input(input) {
+            tracing::debug!(%error, "a datagram was not understood");
+        }
     }
 
     /// Does all that the engine asks for; returns when it is to be called again.
@@ -156,7 +159,18 @@ impl Session {
             self.ask_for_keyframe(now);
         }
         loop {
-            match self.rtc.poll_output()? {
+            let output = match self.rtc.poll_output() {
+                // A packet that cannot be read is a lost picture, not the end of the broadcast.
+                Err(RtcError::Packet(mid, _, error)) => {
+                    tracing::debug!(%error, "a packet was not understood");
+                    if mid == self.video {
+                        self.pictures.lose();
+                    }
+                    continue;
+                }
+                output => output?,
+            };
+            match output {
                 Output::Timeout(at) => {
                     let ours = self.connect_by.unwrap_or_else(|| self.pictures.due());
                     return Ok(at.min(ours));

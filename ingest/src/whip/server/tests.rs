@@ -10,6 +10,44 @@ use tokio::net::UdpSocket;
 
 /// What Chromium offers.
 const OFFER: &str = include_str!("../../../tests/it/whip/offer.sdp");
+/// What broadcast apps on libdatachannel offer: transport for the whole session, lip synchronisation, no retransmission.
+const APP_OFFER: &str = "v=0
+o=rtc 3767197920 0 IN IP4 127.0.0.1
+s=-
+t=0 0
+a=group:BUNDLE 0 1
+a=group:LS 0 1
+a=msid-semantic:WMS *
+a=setup:actpass
+a=ice-ufrag:6kCX
+a=ice-pwd:zKKmbJCOBmbKTWLFjT5V7h
+a=ice-options:ice2,trickle
+a=fingerprint:sha-256 26:E2:6A:E9:0C:35:48:43:34:CB:7B:74:91:E5:35:82:9B:F1:B0:8A:9C:C1:3F:BA:67:79:37:A9:C1:77:84:7A
+m=audio 9 UDP/TLS/RTP/SAVPF 111
+c=IN IP4 0.0.0.0
+a=mid:0
+a=sendonly
+a=ssrc:1001 cname:app
+a=ssrc:1001 msid:app app-audio
+a=rtcp-mux
+a=rtpmap:111 opus/48000/2
+a=fmtp:111 minptime=10;maxaveragebitrate=96000;stereo=1;sprop-stereo=1;useinbandfec=1
+m=video 9 UDP/TLS/RTP/SAVPF 96
+c=IN IP4 0.0.0.0
+a=mid:1
+a=sendonly
+a=ssrc:1002 cname:app
+a=ssrc:1002 msid:app app-video
+a=rtcp-mux
+a=rtpmap:96 H264/90000
+a=rtcp-fb:96 nack
+a=rtcp-fb:96 nack pli
+a=rtcp-fb:96 goog-remb
+a=fmtp:96 profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1
+a=candidate:1 1 UDP 2122317823 192.0.2.9 57500 typ host
+a=candidate:2 1 UDP 2122317311 6c0b3f7e-7e1b-4d0c-9b57-0d4c1ad1b6f5.local 57501 typ host
+a=end-of-candidates
+";
 const DEADLINE: Duration = Duration::from_secs(20);
 
 async fn server() -> Server {
@@ -75,13 +113,23 @@ async fn an_offer_that_cannot_be_taken_is_refused_with_the_reason() {
         (without("BUNDLE"), "bundled"),
         (without("a=fingerprint"), "fingerprint"),
         (OFFER.replace("a=rtpmap:108", "a=rtpmap:102"), "given twice"),
-        (OFFER.replace("a=fmtp:109 apt=108", "a=fmtp:103 apt=108"), "contradicts itself"),
+        (OFFER.replace("a=fmtp:109 apt=108", "a=fmtp:103 apt=108"), "conflicting"),
     ];
     for (offer, reason) in cases {
         let error = admit(&server, &offer).map(|(session, _)| session.answer).unwrap_err();
         assert!(error.to_string().contains(reason), "{error} should say: {reason}");
     }
     assert_eq!(server.sessions(), 0, "what is refused leaves nothing");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_offer_of_a_broadcast_app_is_answered_too() {
+    let server = server().await;
+    for offer in [APP_OFFER.to_owned(), APP_OFFER.replace('\n', "\r\n"), APP_OFFER.replace("42e01f", "640c34")] {
+        let (session, _intake) = admit(&server, &offer).unwrap();
+        assert!(session.answer.contains("a=rtpmap:96 H264/90000") && session.answer.contains("a=rtpmap:111 opus"));
+    }
     server.stop().await;
 }
 
