@@ -15,6 +15,8 @@ crate::text_enum::text_enum! {
         StreamMoved = "STREAM_MOVED",
         /// A broadcast's picture stopped coming in.
         StreamInterrupted = "STREAM_INTERRUPTED",
+        /// Another number of people watch a broadcast. Of interest to those who follow it, not to the map.
+        StreamWatched = "STREAM_WATCHED",
         /// A broadcast is over.
         StreamEnded = "STREAM_ENDED",
         /// More of a replay is redacted.
@@ -27,6 +29,13 @@ crate::text_enum::text_enum! {
         ItemRemoved = "ITEM_REMOVED",
         /// A camera is new or has changed.
         CctvChanged = "CCTV_CHANGED",
+    }
+}
+
+impl Kind {
+    /// Whether it changes what a map shows.
+    pub const fn is_on_map(self) -> bool {
+        !matches!(self, Self::StreamWatched)
     }
 }
 
