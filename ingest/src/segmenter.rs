@@ -284,3 +284,6 @@ fn place(sample: &mut Sample, shift: i64, last: Option<i64>) {
     sample.dts = last.map_or(sample.dts + shift, |last| (sample.dts + shift).max(last + 1));
     sample.pts = sample.dts + composition;
 }
+
+#[cfg(test)]
+mod tests;
