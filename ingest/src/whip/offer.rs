@@ -117,9 +117,9 @@ fn negotiate(offer: &str, identity: &Identity, socket: &Socket) -> Result<Agreed
 fn agreed(answer: &str, kind: &str, codec: &str) -> Option<Mid> {
     let section = answer.split("m=").find_map(|section| section.strip_prefix(kind))?;
     let receives = section.contains("a=recvonly") || section.contains("a=sendrecv");
-    let coded = section.lines().any(|line| line.starts_with("a=rtpmap:") && line.ends_with(codec));
+    let is_codec = section.lines().any(|line| line.starts_with("a=rtpmap:") && line.ends_with(codec));
     let mid = section.lines().find_map(|line| line.strip_prefix("a=mid:"))?;
-    (receives && coded).then(|| Mid::from(mid))
+    (receives && is_codec).then(|| Mid::from(mid))
 }
 
 fn engine(identity: &Identity, credentials: IceCreds) -> Rtc {
