@@ -157,7 +157,12 @@ async fn a_server_that_dies_on_air_ends_the_broadcast_when_it_is_back() -> Resul
     let mut site = Site::start(Shape::Embedded, "live-crash", &[]).await?;
     let announced = announce(&site).await?;
     let _app = App::publish(&clip, &announced.rtmp, true)?;
-    playing(&site, &announced.id).await?;
+    deadline::until("segments are recorded", deadline::SOON, || async {
+        let vods = site.records()?.vods_of(&announced.id).await?;
+        let known = vods.first().map_or(0, |vod| vod.segments_known);
+        Ok(if known >= 2 { Ok(()) } else { Err(format!("{known} segments")) })
+    })
+    .await?;
     site.front.kill9()?;
     site.front.restart()?;
     site.ready().await?;
@@ -190,7 +195,8 @@ async fn whip_answers_with_the_status_that_goes_with_each_reason() -> Result<()>
         ensure!(answer.status() == status, "{} instead of {status}: {}", answer.status(), answer.text().await?);
     }
     let unknown = format!("{}/whip/stream_00000000000000000000000000000000", site.client.base());
-    let answer = http.post(unknown).header("content-type", "application/sdp").bearer_auth("x").body("v=0").send().await?;
+    let answer =
+        http.post(unknown).header("content-type", "application/sdp").bearer_auth("x").body("v=0").send().await?;
     ensure!(answer.status() == 404, "{answer:?}");
     let session = format!("{}/none", announced.whip);
     let answer = http.patch(&session).bearer_auth(&announced.token).send().await?;
