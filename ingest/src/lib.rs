@@ -1,6 +1,6 @@
 //! The embedded live provider: anyone's browser or broadcast app goes live to this process, with no account anywhere.
 //!
-//! A front (RTMP, WHIP) turns its protocol into [`sample::Sample`]s and hands them to a [`Publication`]; behind it the
+//! A front (RTMP, WHIP) turns its protocol into [`Sample`]s and hands them to a [`Publication`]; behind it the
 //! same segments are recorded as Amazon IVS records them and played over HLS. Knows no database and no HTTP server.
 
 mod broadcast;

@@ -84,7 +84,7 @@ impl Desk {
     /// Waits until the recording turns out to be unwritable.
     pub(crate) async fn failed(&mut self) {
         if self.failed.wait_for(|failed| *failed).await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -215,7 +215,7 @@ impl Segmenter {
     fn has_jumped(&self, sample: &Sample) -> bool {
         let (Some(run), Some(last)) = (self.run, self.last[0]) else { return false };
         let distance = sample.dts + run.shift - last;
-        distance > JUMP || distance < -TICKS_PER_SECOND
+        !(-TICKS_PER_SECOND..=JUMP).contains(&distance)
     }
 
     fn first_picture(&self) -> Option<&Sample> {

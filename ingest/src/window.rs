@@ -216,7 +216,9 @@ mod tests {
     fn shown(breaks: &[bool]) -> Window {
         let window = Window::new(2, Instant::now());
         window.open();
-        breaks.iter().for_each(|breaks| window.show(&segment(*breaks)));
+        for breaks in breaks {
+            window.show(&segment(*breaks));
+        }
         window
     }
 

@@ -17,6 +17,7 @@ const RATE: u32 = 48_000;
 const TICKS_PER_8_SAMPLES: i64 = 15;
 /// Samples in an AAC frame.
 const FRAME: usize = 1_024;
+const FRAME_SAMPLES: i64 = 1_024;
 /// Bits per second.
 const BIT_RATE: usize = 96_000;
 /// How far the sound may be from its time before it is mended, in samples: 50 ms. Less is not heard, and mending is.
@@ -105,7 +106,7 @@ impl OpusToAac {
         self.next.get_or_insert(at);
         let missing = at - end;
         let mut skip = 0;
-        if missing > LONGEST_HOLE || missing < -LONGEST_HOLE {
+        if !(-LONGEST_HOLE..=LONGEST_HOLE).contains(&missing) {
             self.waiting.iter_mut().for_each(Vec::clear);
             self.next = Some(at);
         } else if missing > SLACK {
@@ -130,7 +131,7 @@ impl OpusToAac {
                 frame.plane_mut::<f32>(side).copy_from_slice(&channel[..FRAME]);
                 channel.drain(..FRAME);
             }
-            self.next = Some(next + FRAME as i64);
+            self.next = Some(next + FRAME_SAMPLES);
             self.encoder.send_frame(&frame)?;
             let mut packet = ff::Packet::empty();
             while self.encoder.receive_packet(&mut packet).is_ok() {

@@ -112,7 +112,9 @@ fn take<const N: usize>(from: &mut &[u8]) -> Result<[u8; N], Malformed> {
 /// Writes values.
 pub(super) fn write(values: &[Value]) -> BytesMut {
     let mut to = BytesMut::new();
-    values.iter().for_each(|value| put(value, &mut to));
+    for value in values {
+        put(value, &mut to);
+    }
     to
 }
 
@@ -166,7 +168,27 @@ mod tests {
     fn values_of_metadata_are_read_over() {
         let mut bytes = vec![ECMA_ARRAY, 0, 0, 0, 9, 0, 1, b'd', DATE];
         bytes.extend([0; 10]);
-        bytes.extend([0, 1, b'l', LONG_STRING, 0, 0, 0, 2, b'h', b'i', 0, 1, b'a', STRICT_ARRAY, 0, 0, 0, 1, UNDEFINED]);
+        bytes.extend([
+            0,
+            1,
+            b'l',
+            LONG_STRING,
+            0,
+            0,
+            0,
+            2,
+            b'h',
+            b'i',
+            0,
+            1,
+            b'a',
+            STRICT_ARRAY,
+            0,
+            0,
+            0,
+            1,
+            UNDEFINED,
+        ]);
         bytes.extend([0, 1, b't', BOOLEAN, 1, 0, 0, OBJECT_END]);
         let [Value::Object(properties)] = &read(&bytes).unwrap()[..] else { panic!() };
         assert_eq!(properties.len(), 4);

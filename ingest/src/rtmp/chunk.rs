@@ -56,7 +56,7 @@ struct Stream {
     is_extended: bool,
     length: usize,
     kind: u8,
-    stream: u32,
+    message_channel: u32,
     /// What has come of the message under way.
     partial: BytesMut,
 }
@@ -162,7 +162,7 @@ impl Reader {
             (stream.length, stream.kind) = (length, fields[6]);
         }
         if header.format == 0 {
-            stream.stream = u32::from_le_bytes([fields[7], fields[8], fields[9], fields[10]]);
+            stream.message_channel = u32::from_le_bytes([fields[7], fields[8], fields[9], fields[10]]);
         }
         if begins {
             stream.timestamp = if header.format == 0 { field } else { stream.timestamp.wrapping_add(field) };
@@ -175,8 +175,8 @@ impl Reader {
             return Ok(Chunk::Part);
         }
         let data = std::mem::take(&mut stream.partial).freeze();
-        let Stream { kind, stream, timestamp, .. } = *stream;
-        Ok(Chunk::Last(Message { kind, stream, timestamp, data }))
+        let Stream { kind, message_channel, timestamp, .. } = *stream;
+        Ok(Chunk::Last(Message { kind, stream: message_channel, timestamp, data }))
     }
 }
 

@@ -86,8 +86,13 @@ impl End {
                 Some("NetStream.Publish.Denied")
             }
             Self::Refused(_) | Self::Elsewhere => Some("NetStream.Publish.BadName"),
-            Self::Broken(_) | Self::Silent | Self::Gone | Self::Done => None,
-            Self::Chunk(_) | Self::Command(_) | Self::TooMuch => None,
+            Self::Broken(_)
+            | Self::Silent
+            | Self::Gone
+            | Self::Done
+            | Self::Chunk(_)
+            | Self::Command(_)
+            | Self::TooMuch => None,
         }
     }
 }
@@ -185,9 +190,9 @@ impl Connection {
         let Some((window, told)) = self.window else { return Ok(()) };
         if self.received - told >= u64::from(window) {
             self.window = Some((window, self.received));
-            // The field runs over, as the protocol wants it.
-            let sequence = (self.received & u64::from(u32::MAX)) as u32;
-            self.control(ACKNOWLEDGEMENT, &sequence.to_be_bytes()).await?;
+            // The field has four bytes and runs over.
+            let [.., a, b, c, d] = self.received.to_be_bytes();
+            self.control(ACKNOWLEDGEMENT, &[a, b, c, d]).await?;
         }
         Ok(())
     }
@@ -250,10 +255,8 @@ impl Connection {
         // 2: as the peer sees fit.
         self.control(PEER_BANDWIDTH, &[a, b, c, d, 2]).await?;
         self.control(SET_CHUNK_SIZE, &OWN_CHUNK_SIZE.to_be_bytes()).await?;
-        let server = Value::Object(vec![
-            ("fmsVer".into(), text("FMS/3,0,1,123")),
-            ("capabilities".into(), Value::Number(31.0)),
-        ]);
+        let server =
+            Value::Object(vec![("fmsVer".into(), text("FMS/3,0,1,123")), ("capabilities".into(), Value::Number(31.0))]);
         let mut said = status("status", "NetConnection.Connect.Success", "Connected.");
         said.push(("objectEncoding".into(), Value::Number(0.0)));
         self.answer(0, &[text("_result"), Value::Number(transaction), server, Value::Object(said)]).await

@@ -53,7 +53,7 @@ impl Media {
                 let dts = self.ticks(timestamp);
                 let Some(configuration) = &self.picture else { return Ok(None) };
                 let (data, key) = configuration.access_unit(&rest).map_err(|_| MediaError::Malformed)?;
-                let pts = dts + i64::from(composition) * TICKS_PER_MILLI;
+                let pts = dts + composition * TICKS_PER_MILLI;
                 Ok(Some(Sample { track: Track::Video, dts, pts, key, data }.into()))
             }
             Kind::Nothing => Ok(None),
@@ -98,7 +98,7 @@ enum Kind {
     Nothing,
 }
 
-fn legacy_picture(mut data: Bytes) -> Result<(Kind, i32, Bytes), MediaError> {
+fn legacy_picture(mut data: Bytes) -> Result<(Kind, i64, Bytes), MediaError> {
     let first = data.get_u8();
     // A command for the player, not a picture.
     if first >> 4 == 5 {
@@ -116,7 +116,7 @@ fn legacy_picture(mut data: Bytes) -> Result<(Kind, i32, Bytes), MediaError> {
 }
 
 /// Enhanced RTMP, "Enhanced Video".
-fn enhanced_picture(mut data: Bytes) -> Result<(Kind, i32, Bytes), MediaError> {
+fn enhanced_picture(mut data: Bytes) -> Result<(Kind, i64, Bytes), MediaError> {
     let first = data.get_u8();
     if (first >> 4) & 7 == 5 || data.len() < 4 {
         return Ok((Kind::Nothing, 0, data));
@@ -146,8 +146,8 @@ fn picture_kind(kind: u8) -> Kind {
 }
 
 /// Pictures may be shown before others that are decoded earlier only in broken streams, but the field says it so.
-fn signed_24(data: &mut Bytes) -> i32 {
-    (data.get_uint(3) << 8) as u32 as i32 >> 8
+fn signed_24(data: &mut Bytes) -> i64 {
+    data.get_int(3)
 }
 
 fn legacy_sound(mut data: Bytes) -> Result<(Kind, Bytes), MediaError> {
@@ -220,11 +220,8 @@ mod tests {
 
     #[test]
     fn a_picture_is_the_same_in_the_old_form_and_in_both_enhanced_ones() {
-        let forms: [(&[u8], &[u8]); 3] = [
-            (&[0x17, 0, 0, 0, 0], &[0x17, 1, 0, 0, 0]),
-            (b"\x90avc1", b"\x91avc1\0\0\0"),
-            (b"\x90avc1", b"\x93avc1"),
-        ];
+        let forms: [(&[u8], &[u8]); 3] =
+            [(&[0x17, 0, 0, 0, 0], &[0x17, 1, 0, 0, 0]), (b"\x90avc1", b"\x91avc1\0\0\0"), (b"\x90avc1", b"\x93avc1")];
         for (head, body) in forms {
             let mut media = Media::default();
             assert_eq!(media.picture(0, tag(body, PICTURE)), Ok(None), "nothing is known of its coding");

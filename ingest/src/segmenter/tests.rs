@@ -159,7 +159,7 @@ fn a_segment_that_finds_no_end_is_refused_by_its_length_and_by_its_size() {
     let pictures = pictures("320x180");
     let endless = |settings: Settings| {
         let mut segmenter = Segmenter::new(&settings);
-        let later = std::iter::repeat(&pictures[1]).take(1_000);
+        let later = std::iter::repeat_n(&pictures[1], 1_000);
         let all = (0..).zip(std::iter::once(&pictures[0]).chain(later));
         let mut pushed = all.map(|(n, data)| segmenter.push(picture(n * FRAME, n == 0, data), Timestamp::UNIX_EPOCH));
         pushed.find_map(Result::err)

@@ -5,4 +5,5 @@
 
 mod chromium;
 mod lossy;
+mod rtmp;
 mod whip;

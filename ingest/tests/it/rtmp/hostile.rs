@@ -1,6 +1,9 @@
 //! Strangers at the RTMP port: whatever bytes they send, they get nowhere and leave nothing behind.
 
-use super::{H264, PICTURE, stage::{Stage, end}};
+use super::{
+    H264, PICTURE,
+    stage::{Stage, end},
+};
 use anyhow::{Result, ensure};
 use ingest::Settings;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -49,7 +52,7 @@ fn processor_ticks() -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_strangers_get_nowhere_and_leave_nothing_behind() -> Result<()> {
-    let stage = Stage::set(Settings::default()).await?;
+    let stage = Stage::set(Settings::default())?;
     let before = sockets();
     let mut strangers = JoinSet::new();
     for number in 0..500 {
@@ -83,7 +86,7 @@ async fn five_hundred_strangers_get_nowhere_and_leave_nothing_behind() -> Result
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_that_sends_without_end_is_cut() -> Result<()> {
-    let stage = Stage::set(Settings::default()).await?;
+    let stage = Stage::set(Settings::default())?;
     let mut socket = TcpStream::connect(stage.address).await?;
     socket.write_all(&[3]).await?;
     socket.write_all(&vec![0; 2 * 1_536]).await?;

@@ -23,7 +23,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// Whatever is waited for comes sooner, on a busy machine too.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(20);
 
 /// The provider on its stage.
@@ -58,18 +58,18 @@ pub struct Channel {
 }
 
 impl Stage {
-    pub async fn set(settings: Settings) -> Result<Self> {
-        Self::over(tempfile::tempdir()?, settings).await
+    pub fn set(settings: Settings) -> Result<Self> {
+        Self::over(tempfile::tempdir()?, settings)
     }
 
     /// A stage over recordings that are there already.
-    pub async fn over(folder: TempDir, settings: Settings) -> Result<Self> {
+    pub fn over(folder: TempDir, mut settings: Settings) -> Result<Self> {
         let recordings = Recordings::open(&Location::folder(folder.path())?, &storage::Settings::default())?;
         let heard = Arc::<Heard>::default();
         let announce = Arc::clone(&heard) as Arc<dyn Announce>;
         let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
-        let settings = Settings { rtmp_url: Some(format!("rtmp://{address}/{APP}")), ..settings };
+        settings.rtmp_url = Some(format!("rtmp://{address}/{APP}"));
         let studio = Studio::new(Parts { recordings, announce, clock: Clock::System, settings });
         let front = Rtmp::new(listener, studio.clone(), RtmpLimits::default())?;
         let cancel = CancellationToken::new();
