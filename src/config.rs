@@ -8,6 +8,7 @@ mod bus;
 mod database;
 mod folder;
 mod http;
+mod live;
 mod log;
 mod redaction;
 mod secret;
@@ -17,6 +18,7 @@ pub use bus::{Broker, BusFlags};
 pub use database::{Database, DatabaseFlags, Engine};
 pub use folder::DataFlags;
 pub use http::{Http, HttpFlags, Simulate, SimulateFlags};
+pub use live::{Ingest, IngestFlags, LiveFlags};
 pub use log::{Log, LogFlags};
 pub use redaction::{Redaction, RedactionFlags};
 pub use secret::Secret;
@@ -94,27 +96,6 @@ fn given(value: Option<&String>) -> Option<&str> {
     value.map(String::as_str).map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// The live provider.
-#[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Live video")]
-pub struct LiveFlags {
-    /// Where broadcasts come from: `local`, which leases channels by name.
-    #[arg(long, env = "LIVE_PROVIDER", value_name = "NAME", default_value = "local")]
-    live_provider: String,
-}
-
-impl LiveFlags {
-    fn check(&self, faults: &mut Faults) -> Option<()> {
-        match self.live_provider.trim() {
-            "" | "local" => Some(()),
-            other => {
-                faults.add("LIVE_PROVIDER", format_args!("there is no provider {other:?}; there is: local"));
-                None
-            }
-        }
-    }
-}
-
 /// The flags of a process with everything in it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ServeFlags {
@@ -130,6 +111,8 @@ pub struct ServeFlags {
     pub storage: StorageFlags,
     #[command(flatten)]
     pub live: LiveFlags,
+    #[command(flatten)]
+    pub ingest: IngestFlags,
     #[command(flatten)]
     pub redaction: RedactionFlags,
 }
@@ -209,6 +192,8 @@ pub struct Serve {
     pub rows: Rows,
     /// The broker; `None`: in process.
     pub broker: Option<Broker>,
+    /// How broadcasts are taken.
+    pub ingest: Ingest,
     /// How faces are found.
     pub redaction: Redaction,
 }
@@ -245,9 +230,11 @@ impl ServeFlags {
         let http = self.http.check(&self.data, &mut faults);
         let broker = self.bus.check(&mut faults);
         let live = self.live.check(&mut faults);
+        let ingest = self.ingest.check(&mut faults);
         let redaction = self.redaction.check(&mut faults);
-        let whole = || Some((rows?, http?, broker.ok()?, live?, redaction?));
-        let whole = whole().map(|(rows, http, broker, (), redaction)| Serve { http, rows, broker, redaction });
+        let whole = || Some((rows?, http?, broker.ok()?, live?, ingest?, redaction?));
+        let whole =
+            whole().map(|(rows, http, broker, (), ingest, redaction)| Serve { http, rows, broker, ingest, redaction });
         faults.finish(whole)
     }
 }

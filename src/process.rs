@@ -4,12 +4,15 @@
 //! all are waited for, for a bounded time.
 
 mod crew;
+mod live;
 
+use self::live::Broadcasting;
 use crate::{
     config::{Api, Broker, Http, Redaction, Rows, Serve, Storage, Worker},
     database,
     shutdown::Signals,
 };
+use ::live::{LiveProvider, Local, Playback, Whip};
 use anyhow::{Context as _, Result};
 use api::{ApiParts, WebhookSecret, health, health::Probe, schema::PublicUrls};
 use bus::{Bus, InProcess, Rabbit, RabbitSettings, RedeliveryPolicy};
@@ -37,10 +40,19 @@ pub async fn serve(config: Serve) -> Result<()> {
     let signals = Signals::listen()?;
     let metrics = health::install_metrics().context("the metrics cannot be kept")?;
     let (listener, bound) = listen("BIND", config.http.bind)?;
+    let rtmp = config.ingest.rtmp_bind.map(|bind| listen("RTMP_BIND", bind)).transpose()?;
     let engine = engine(&config.redaction).await?;
-    let Some(shared) = Shared::open(&config.rows, config.broker.as_ref(), true, &signals).await? else { return Ok(()) };
+    let stores = open_stores(&config.rows.storage)?;
+    let public = config.http.public_url(bound).context("PUBLIC_URL")?;
+    let broadcasting = Broadcasting::new(&config.ingest, rtmp, &public, stores.0.clone()).await?;
+    let live = Arc::new(broadcasting.studio.clone());
+    let opened = Shared::open(&config.rows, stores, config.broker.as_ref(), Some(live.clone()), &signals).await?;
+    let Some(shared) = opened else { return Ok(()) };
     let mut crew = Crew::new(signals.token());
-    let api = shared.api_parts(&config.http, bound, metrics)?;
+    let mut api = shared.api_parts(&config.http, bound, metrics)?;
+    api.playback = Some(live as Arc<dyn Playback>);
+    api.whip = broadcasting.whip.clone().map(|front| front as Arc<dyn Whip>);
+    crew.take("live", broadcasting.run(shared.lifecycle.clone(), crew.token()));
     crew.take("worker", work(shared.worker(engine, &config.redaction), crew.token()));
     announce(&api.urls, &shared);
     crew.take("api", answer(api, listener, crew.token()));
@@ -55,7 +67,9 @@ pub async fn api(config: Api) -> Result<()> {
     let signals = Signals::listen()?;
     let metrics = health::install_metrics().context("the metrics cannot be kept")?;
     let (listener, bound) = listen("BIND", config.http.bind)?;
-    let Some(shared) = Shared::open(&config.rows, Some(&config.broker), false, &signals).await? else { return Ok(()) };
+    let stores = open_stores(&config.rows.storage)?;
+    let opened = Shared::open(&config.rows, stores, Some(&config.broker), None, &signals).await?;
+    let Some(shared) = opened else { return Ok(()) };
     let mut crew = Crew::new(signals.token());
     let api = shared.api_parts(&config.http, bound, metrics)?;
     announce(&api.urls, &shared);
@@ -71,7 +85,9 @@ pub async fn worker(config: Worker) -> Result<()> {
     let signals = Signals::listen()?;
     let listener = config.bind.map(|bind| listen("WORKER_BIND", bind)).transpose()?;
     let engine = engine(&config.redaction).await?;
-    let Some(shared) = Shared::open(&config.rows, Some(&config.broker), false, &signals).await? else { return Ok(()) };
+    let stores = open_stores(&config.rows.storage)?;
+    let opened = Shared::open(&config.rows, stores, Some(&config.broker), None, &signals).await?;
+    let Some(shared) = opened else { return Ok(()) };
     let mut crew = Crew::new(signals.token());
     if let Some((listener, bound)) = listener {
         // Without a listener nobody reads metrics, so none are kept.
@@ -97,13 +113,19 @@ struct Shared {
 }
 
 impl Shared {
-    /// Opens it all; `None` if a signal came first.
-    async fn open(rows: &Rows, broker: Option<&Broker>, embedded: bool, signals: &Signals) -> Result<Option<Self>> {
+    /// Opens it all; `None` if a signal came first. `live` is the provider in this process, if it has everything in it.
+    async fn open(
+        rows: &Rows,
+        (recordings, replays): (Recordings, Replays),
+        broker: Option<&Broker>,
+        live: Option<Arc<dyn LiveProvider>>,
+        signals: &Signals,
+    ) -> Result<Option<Self>> {
         let opening = async {
-            let db = database::open_current(&rows.database, embedded, START_PATIENCE).await?;
+            let db = database::open_current(&rows.database, live.is_some(), START_PATIENCE).await?;
             let bus = open_bus(broker).await?;
-            let (recordings, replays) = open_stores(&rows.storage)?;
-            let lifecycle = lifecycle(&db, &recordings, &replays);
+            let live = live.unwrap_or_else(|| Arc::new(Local));
+            let lifecycle = lifecycle(&db, live, &recordings, &replays);
             anyhow::Ok(Self { db, bus, lifecycle, recordings, replays })
         };
         let token = signals.token();
@@ -122,6 +144,8 @@ impl Shared {
             bus: self.bus.clone(),
             lifecycle: self.lifecycle.clone(),
             replays: self.replays.clone(),
+            whip: None,
+            playback: None,
             limits: api::Limits::default(),
             clock: Clock::System,
             urls: PublicUrls { base, replays },
@@ -182,13 +206,18 @@ impl Shared {
 /// The one writer, over stores that are opened for it: for commands that change rows and end.
 pub fn lifecycle_over(db: &DatabaseConnection, storage: &Storage) -> Result<Lifecycle> {
     let (recordings, replays) = open_stores(storage)?;
-    Ok(lifecycle(db, &recordings, &replays))
+    Ok(lifecycle(db, Arc::new(Local), &recordings, &replays))
 }
 
-fn lifecycle(db: &DatabaseConnection, recordings: &Recordings, replays: &Replays) -> Lifecycle {
+fn lifecycle(
+    db: &DatabaseConnection,
+    live: Arc<dyn LiveProvider>,
+    recordings: &Recordings,
+    replays: &Replays,
+) -> Lifecycle {
     Lifecycle::new(Parts {
         db: db.clone(),
-        live: Arc::new(live::Local),
+        live,
         recordings: recordings.clone(),
         replays: replays.clone(),
         clock: Clock::System,

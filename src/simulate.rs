@@ -6,7 +6,6 @@
 mod clip;
 mod messages;
 mod pace;
-mod recorder;
 mod server;
 
 use crate::{
@@ -17,17 +16,24 @@ use anyhow::{Context as _, Result, bail};
 use clip::{Clip, Piece};
 use entity::{Category, Position, time::Clock, time::Timestamp};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use live::{
+    ivs::message,
+    recording::{Recorder, Subject},
+};
+use media::cut::Outline;
 use messages::Messages;
 use pace::{Pace, Speed};
-use recorder::Recorder;
 use server::{Replay, Server};
 use std::{path::PathBuf, time::Duration};
 use storage::Recordings;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// The longest broadcast of IVS: 48 hours. A clip that is played again and again ends after the round that reaches it.
 const LONGEST_MS: u64 = 48 * 3_600 * 1_000;
+/// The bucket named in messages; a store of ours knows its own.
+const BUCKET: &str = "recordings";
 
 /// Plays Amazon IVS against a running server, with a video file as the broadcast.
 #[expect(clippy::struct_excessive_bools, reason = "they are the flags of a command line")]
@@ -112,9 +118,9 @@ async fn play(
     println!("stream {}", started.stream);
 
     let messages = Messages::new(&started.channel_arn, command.recording_end_only);
-    let recorder = Recorder::new(recordings, &started.channel_arn, clip.outline(), command.segment);
+    let subject = subject(&started.channel_arn, clip.outline(), command.segment);
     let bar = bar(command, clip);
-    let mut broadcast = Broadcast { server, messages, recorder, speed: command.speed, bar };
+    let mut broadcast = Broadcast { server, messages, recordings, subject, recorder: None, speed: command.speed, bar };
     let ended_at = broadcast.play(clip, command.again, stop).await;
     broadcast.bar.finish_and_clear();
     Ok((broadcast.server, started.stream, ended_at?))
@@ -124,7 +130,10 @@ async fn play(
 struct Broadcast {
     server: Server,
     messages: Messages,
-    recorder: Recorder,
+    recordings: Recordings,
+    subject: Subject,
+    /// `None` until it is on air.
+    recorder: Option<Recorder>,
     speed: Speed,
     bar: ProgressBar,
 }
@@ -142,8 +151,10 @@ impl Broadcast {
 
     async fn air(&mut self, clip: &mut Clip, again: bool, stop: &CancellationToken) -> Result<()> {
         self.send(Messages::stream_start).await?;
-        self.recorder.start(now()).await?;
-        self.server.post(self.messages.recording_start(now(), &self.recorder.reference())).await?;
+        let recorder = Recorder::new(self.recordings.clone(), self.subject.clone(), now())?;
+        recorder.start().await?;
+        let recorder = self.recorder.insert(recorder);
+        self.server.post(self.messages.recording_start(now(), &reference(recorder))).await?;
         self.rounds(clip, again, stop).await
     }
 
@@ -172,16 +183,19 @@ impl Broadcast {
 
     async fn write(&mut self, piece: &Piece, at: Timestamp, discontinuity: bool) -> Result<()> {
         let bytes = piece.read().await?;
-        self.recorder.segment(bytes, piece.duration_ms, at, discontinuity).await
+        let recorder = self.recorder.as_mut().context("the recording has not begun")?;
+        recorder.segment(bytes, piece.duration_ms, at, discontinuity).await?;
+        Ok(())
     }
 
     async fn end(&mut self) -> Result<Instant> {
         self.send(Messages::stream_end).await?;
         let ended_at = Instant::now();
         self.send(Messages::session_ended).await?;
-        if let Some(duration_ms) = self.recorder.end(now()).await? {
-            let recording = self.recorder.reference();
-            self.server.post(Some(self.messages.recording_end(now(), &recording, duration_ms))).await?;
+        if let Some(recorder) = &self.recorder {
+            recorder.end(now()).await?;
+            let message = self.messages.recording_end(now(), &reference(recorder), recorder.duration_ms());
+            self.server.post(Some(message)).await?;
         }
         Ok(ended_at)
     }
@@ -189,6 +203,25 @@ impl Broadcast {
     async fn send(&self, message: impl Fn(&Messages, Timestamp) -> Option<serde_json::Value>) -> Result<()> {
         self.server.post(message(&self.messages, now())).await
     }
+}
+
+/// What is recorded of a clip.
+fn subject(channel_arn: &str, outline: &Outline, segment_ms: u64) -> Subject {
+    Subject {
+        channel_arn: channel_arn.to_owned(),
+        id: Uuid::new_v4().simple().to_string()[..12].to_owned(),
+        width: outline.width,
+        height: outline.height,
+        frame_rate: outline.frame_rate,
+        // A segment ends at the first keyframe after its target, and keyframes are at most twice as far apart.
+        target_s: (3 * segment_ms).div_ceil(1_000),
+    }
+}
+
+/// How messages name a recording.
+fn reference(recorder: &Recorder) -> message::Recording {
+    let reference = recorder.reference();
+    message::Recording { session_id: reference.id, bucket: BUCKET.to_owned(), prefix: reference.prefix }
 }
 
 /// Waits until the replay can be played.

@@ -33,7 +33,8 @@ pub struct Interest {
 
 impl Interest {
     fn concerns(&self, event: &event::Model) -> bool {
-        self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&event.item_kind))
+        event.kind.is_on_map()
+            && self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&event.item_kind))
             && event.positions().any(|position| self.bbox.contains(position))
     }
 }

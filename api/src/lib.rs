@@ -1,4 +1,4 @@
-//! The API: GraphQL over HTTP and WebSocket, replays, the live provider's webhook, health and the pages.
+//! The API: GraphQL over HTTP and WebSocket, replays, live video, the live provider's webhook, health and the pages.
 //!
 //! Knows queries, not how state changes: every change goes through `lifecycle`. Whatever comes in over the network is
 //! measured against a bound of [`Limits`] before it is parsed, kept or executed.
@@ -11,12 +11,14 @@ pub mod hub;
 mod limits;
 mod loader;
 mod operation;
+mod playback;
 mod read;
 mod replay;
 pub mod schema;
 mod server;
 mod trace;
 mod webhook;
+mod whip;
 mod ws;
 
 pub use limits::Limits;

@@ -93,6 +93,9 @@ pub struct Limits {
     /// EventBridge waits 5.
     pub webhook_timeout: Duration,
 
+    /// Bytes of a WHIP offer. Default 64 KiB; a browser's has about 6.
+    pub sdp_bytes: usize,
+
     /// Bytes of a replay's object that are in memory at once for one request. Default 512 KiB.
     pub replay_chunk_bytes: u64,
     /// Replays whose state is remembered. Default 10,000.
@@ -150,6 +153,7 @@ impl Default for Limits {
             hub_catch_up: 100_000,
             webhook_bytes: 256 * 1024,
             webhook_timeout: Duration::from_secs(4),
+            sdp_bytes: 64 * 1024,
             replay_chunk_bytes: 512 * 1024,
             replay_states: 10_000,
             replay_state_age: Duration::from_secs(3),

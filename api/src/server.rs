@@ -8,9 +8,9 @@ use crate::{
     health::{self, Probe},
     hub::Hub,
     operation::Executor,
-    replay,
+    playback, replay,
     schema::{self, PublicUrls},
-    trace, webhook, ws,
+    trace, webhook, whip, ws,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -24,6 +24,7 @@ use actix_web::{
 use bus::Bus;
 use entity::time::Clock;
 use lifecycle::Lifecycle;
+use live::{Playback, Whip};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sea_orm::DatabaseConnection;
 use std::{io, net::TcpListener, pin::pin, sync::Arc};
@@ -44,6 +45,10 @@ pub struct ApiParts {
     pub lifecycle: Lifecycle,
     /// Redacted replays; the API never sees recordings.
     pub replays: Replays,
+    /// Who takes broadcasts from browsers, if that is in this process.
+    pub whip: Option<Arc<dyn Whip>>,
+    /// Who serves live pictures, if that is in this process.
+    pub playback: Option<Arc<dyn Playback>>,
     /// Bounds.
     pub limits: Limits,
     /// Now.
@@ -65,6 +70,8 @@ pub(crate) struct State {
     pub(crate) replays: Replays,
     pub(crate) states: replay::States,
     pub(crate) webhook_secret: WebhookSecret,
+    pub(crate) whip: Option<Arc<dyn Whip>>,
+    pub(crate) playback: Option<Arc<dyn Playback>>,
 }
 
 /// Serves the API on the listeners until the token is cancelled; then lets what is under way end, for at most
@@ -105,7 +112,7 @@ pub async fn serve(parts: ApiParts, listeners: Vec<TcpListener>, token: Cancella
 }
 
 fn state(parts: ApiParts, hub: Hub, limits: Arc<Limits>, token: CancellationToken) -> State {
-    let ApiParts { db, lifecycle, replays, clock, urls, webhook_secret, .. } = parts;
+    let ApiParts { db, lifecycle, replays, clock, urls, webhook_secret, whip, playback, .. } = parts;
     let schema = schema::build(schema::Parts {
         db: db.clone(),
         lifecycle: lifecycle.clone(),
@@ -122,6 +129,8 @@ fn state(parts: ApiParts, hub: Hub, limits: Arc<Limits>, token: CancellationToke
         lifecycle,
         replays,
         webhook_secret,
+        whip,
+        playback,
     }
 }
 
@@ -148,6 +157,14 @@ fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/graphql/ws").route(web::get().to(ws::open)))
         .service(web::resource("/webhooks/ivs").route(web::post().to(webhook::ivs)))
         .service(web::resource("/vod/{vod}/{file}").wrap(any_origin()).to(replay::serve))
+        .service(web::resource("/live/{stream}/{file}").wrap(any_origin()).to(playback::serve))
+        .service(web::resource("/whip/{stream}").wrap(any_origin()).route(web::post().to(whip::publish)))
+        .service(
+            web::resource("/whip/{stream}/{session}")
+                .wrap(any_origin())
+                .route(web::delete().to(whip::end))
+                .default_service(web::to(whip::not_allowed)),
+        )
         .service(
             web::scope("")
                 .wrap(Compress::default())
@@ -167,9 +184,9 @@ fn any_origin() -> Cors {
     Cors::default()
         .allow_any_origin()
         .send_wildcard()
-        .allowed_methods(["GET", "HEAD", "POST"])
+        .allowed_methods(["GET", "HEAD", "POST", "PATCH", "DELETE"])
         .allow_any_header()
-        .expose_headers([header::CONTENT_RANGE, header::ETAG, header::RETRY_AFTER])
+        .expose_headers([header::CONTENT_RANGE, header::ETAG, header::LOCATION, header::RETRY_AFTER])
         .max_age(CORS_AGE_SECONDS)
 }
 

@@ -17,6 +17,8 @@ crate::text_enum::text_enum! {
         StreamPictured = "STREAM_PICTURED",
         /// A broadcast's picture stopped coming in.
         StreamInterrupted = "STREAM_INTERRUPTED",
+        /// Another number of people watch a broadcast. Of interest to those who follow it, not to the map.
+        StreamWatched = "STREAM_WATCHED",
         /// A broadcast is over.
         StreamEnded = "STREAM_ENDED",
         /// More of a replay is redacted.
@@ -29,6 +31,13 @@ crate::text_enum::text_enum! {
         ItemRemoved = "ITEM_REMOVED",
         /// A camera is new or has changed.
         CctvChanged = "CCTV_CHANGED",
+    }
+}
+
+impl Kind {
+    /// Whether it changes what a map shows.
+    pub const fn is_on_map(self) -> bool {
+        !matches!(self, Self::StreamWatched)
     }
 }
 

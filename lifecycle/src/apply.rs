@@ -37,6 +37,21 @@ impl Lifecycle {
         Ok(Applied::Yes)
     }
 
+    /// Says how many watch the broadcast on a channel now. No fact of the broadcast: the last number counts.
+    pub async fn count_viewers(&self, channel_arn: &str, count: u32) -> Result<(), Fault> {
+        let count = i32::try_from(count).unwrap_or(i32::MAX);
+        let mut write = self.write().await?;
+        let by_channel = stream::Entity::find().filter(stream::Column::ChannelArn.eq(channel_arn));
+        let found = by_channel.lock_exclusive().one(&*write).await?;
+        let Some(stream) = found.filter(|stream| stream.viewer_count != count) else { return Ok(()) };
+        let (id, at) = (stream.id, (stream.longitude, stream.latitude));
+        let mut row = stream.into_active_model();
+        row.viewer_count = Set(count);
+        row.update(&*write).await?;
+        write.event(event::Kind::StreamWatched, ItemId::Stream(id), at, None);
+        write.commit().await
+    }
+
     /// Adds facts to a locked stream. Returns it as it is then, and the replays that may be complete by that.
     pub(crate) async fn merge_facts(
         &self,

@@ -163,7 +163,9 @@ impl Lifecycle {
         // First the picture, then the row: were it the other way round, a fault between could leave it on air.
         self.parts.live.release(&known.channel_arn).await?;
         let mut write = self.write().await?;
-        let stream = owned(&write, id, token).await?;
+        // Not asked again whether it is over: the provider may have said so in the meantime.
+        let found = stream::Entity::find_by_id(id).lock_exclusive().one(&*write).await?;
+        let stream = found.ok_or(CommandError::UnknownStream)?;
         let facts = stream::Facts { ended_at: Some(write.now()), ..stream::Facts::default() };
         let (stream, settled) = self.merge_facts(&mut write, stream, facts).await?;
         write.commit().await?;

@@ -5,9 +5,13 @@
 mod event;
 pub mod ivs;
 mod local;
+mod playback;
 mod provider;
 pub mod recording;
+mod whip;
 
 pub use event::{LiveEvent, LiveEventKind, RecordedSegment, RecordingRef};
 pub use local::Local;
+pub use playback::{NotLive, Playback, Viewer};
 pub use provider::{Ingest, IvsIngest, Lease, LiveProvider, Observation, ProviderError};
+pub use whip::{Whip, WhipError, WhipSession};

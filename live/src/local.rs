@@ -9,11 +9,25 @@ use entity::{PublishToken, StreamId};
 #[derive(Clone, Debug, Default)]
 pub struct Local;
 
+/// What stands before the stream's id in the name of its channel.
+const CHANNEL: &str = "arn:emergency-time:live:local:0:channel/";
+
+impl Local {
+    /// The name of a stream's channel.
+    pub fn channel_arn(stream: StreamId) -> String {
+        format!("{CHANNEL}{stream}")
+    }
+
+    /// The stream whose channel has this name; `None` if it is another provider's.
+    pub fn stream_of(channel_arn: &str) -> Option<StreamId> {
+        channel_arn.strip_prefix(CHANNEL)?.parse().ok()
+    }
+}
+
 #[async_trait]
 impl LiveProvider for Local {
     async fn lease(&self, stream: StreamId, _token: &PublishToken) -> Result<Lease, ProviderError> {
-        let channel_arn = format!("arn:emergency-time:live:local:0:channel/{stream}");
-        Ok(Lease { channel_arn, ingest: Ingest::default(), playback_url: None })
+        Ok(Lease { channel_arn: Self::channel_arn(stream), ingest: Ingest::default(), playback_url: None })
     }
 
     async fn release(&self, _channel_arn: &str) -> Result<(), ProviderError> {

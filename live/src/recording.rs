@@ -8,11 +8,13 @@ mod description;
 mod layout;
 mod parse;
 mod playlist;
+mod recorder;
 mod scan;
 mod snapshot;
 
 pub use description::{Description, Hls, LatestThumbnail, Media, Rendition, Status, Thumbnails};
 pub use layout::{Layout, LayoutError};
 pub use playlist::{Entry, Variant, master_playlist, media_playlist};
+pub use recorder::{RecordError, Recorder, Subject, end_abandoned};
 pub use scan::{ScanError, scan};
 pub use snapshot::Snapshot;

@@ -3,6 +3,10 @@
 //! MPEG-TS keeps the source's times to the tick, so that a rewritten segment fits between copied neighbours.
 #![expect(unsafe_code, reason = "fields of libav's streams that the wrapper does not give")]
 
+mod live;
+
+pub use live::{Aac, Coded};
+
 use crate::{Container, Demuxer, Encoder, Error, Packet, Rotation, ready};
 use ffmpeg_next as ff;
 use ffmpeg_next::format::context::{Output, StreamIo};

@@ -13,6 +13,8 @@ mod fault;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod live;
+#[cfg(test)]
 mod main_job;
 #[cfg(test)]
 mod poison;

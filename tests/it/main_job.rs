@@ -103,7 +103,7 @@ async fn a_minute_long_broadcast_is_redacted_while_it_is_live() -> Result<()> {
 }
 
 /// Waits for the replay to be ready.
-async fn ready(site: &Site, stream: &str) -> Result<Vod> {
+pub async fn ready(site: &Site, stream: &str) -> Result<Vod> {
     deadline::until("the replay is READY", deadline::LATE, || async {
         Ok(match site.client.vod_of(stream).await? {
             Some(vod) if vod.status == "READY" => Ok(vod),
@@ -118,7 +118,7 @@ async fn ready(site: &Site, stream: &str) -> Result<Vod> {
 }
 
 /// Says how long a viewer waited for the replay. Nothing is asserted: that is the benchmark's part.
-async fn print_wait(site: &Site, stream: &str, what: &str) -> Result<()> {
+pub async fn print_wait(site: &Site, stream: &str, what: &str) -> Result<()> {
     let records = site.records()?;
     let (stream, vod) = (records.stream(stream).await?, records.vod_of(stream).await?);
     let waited = vod.ready_at.context("not ready")? - stream.ended_at.context("not ended")?;
@@ -133,7 +133,7 @@ async fn objects(site: &Site, segment: &segment::Model) -> Result<(bytes::Bytes,
     Ok((recorded, site.replays.get(&Key::parse(published)?).await?))
 }
 
-async fn replay_is_whole_and_blurred(site: &Site, stream: &str, vod: &Vod, clip: &Clip) -> Result<()> {
+pub async fn replay_is_whole_and_blurred(site: &Site, stream: &str, vod: &Vod, clip: &Clip) -> Result<()> {
     let folder = site.folder().join("replay");
     let address = vod.playback_url.as_deref().context("no playback URL")?;
     let replay = Replay::fetch(&site.client, address, &folder).await?;

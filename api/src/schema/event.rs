@@ -77,10 +77,12 @@ macro_rules! events {
             }
         )+
 
-        impl From<Arc<event::Model>> for MapEvent {
-            fn from(event: Arc<event::Model>) -> Self {
+        impl MapEvent {
+            /// An event as subscribers to the map get it; `None` if it is none of theirs.
+            pub(crate) fn of(event: Arc<event::Model>) -> Option<Self> {
                 match event.kind {
-                    $(Kind::$kind => Self::$kind($kind(event)),)+
+                    $(Kind::$kind => Some(Self::$kind($kind(event))),)+
+                    Kind::StreamWatched => None,
                 }
             }
         }

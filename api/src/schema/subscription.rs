@@ -42,7 +42,7 @@ impl Subscription {
         let interest =
             Interest { bbox: bbox.parse("bbox")?, kinds: domain(kinds), after: after.map(Cursor::event).transpose()? };
         let events = part::<Hub>(ctx)?.subscribe(interest);
-        Ok(events.map(|event| event.map(MapEvent::from).map_err(Failure::from)))
+        Ok(events.filter_map(|event| std::future::ready(event.map(MapEvent::of).map_err(Failure::from).transpose())))
     }
 
     /// A broadcast as it is now, and again after every change of it and with every new thumbnail. Fails with

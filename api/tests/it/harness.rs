@@ -118,6 +118,8 @@ impl Served {
             bus: Arc::clone(&house.bus),
             lifecycle: house.lifecycle.clone(),
             replays: house.replays.clone(),
+            whip: None,
+            playback: None,
             limits,
             clock: Clock::System,
             urls: PublicUrls { replays: base.clone(), base },

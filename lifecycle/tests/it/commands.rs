@@ -82,3 +82,21 @@ async fn a_move_on_air_tells_both_where_it_was_and_where_it_is() {
     let positions: Vec<_> = events[1].positions().collect();
     assert_eq!(positions, [there().position, new_stream().position]);
 }
+
+#[tokio::test]
+async fn a_number_of_viewers_is_told_when_it_changes() {
+    for backend in BACKENDS {
+        let world = World::new(backend).await;
+        let started = world.stream().await;
+        for count in [3, 3, 0] {
+            world.lifecycle.count_viewers(&started.stream.channel_arn, count).await.unwrap();
+        }
+        world.lifecycle.count_viewers("a channel of nobody", 9).await.unwrap();
+        let kinds: Vec<_> =
+            event::Entity::find().all(&world.db).await.unwrap().iter().map(|event| event.kind).collect();
+        assert_eq!(kinds, [event::Kind::StreamWatched, event::Kind::StreamWatched]);
+        world.lifecycle.count_viewers(&started.stream.channel_arn, 7).await.unwrap();
+        let row = stream::Entity::find_by_id(started.stream.id).one(&world.db).await.unwrap().unwrap();
+        assert_eq!(row.viewer_count, 7);
+    }
+}

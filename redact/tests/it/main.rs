@@ -3,6 +3,7 @@
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
     reason = "positions and sizes of pixels go between integers and floats on every line"
 )]
 #![expect(clippy::expect_used, clippy::panic, reason = "what fails a test may fail it anywhere in it")]

@@ -114,12 +114,9 @@ fn a_face_is_as_blurred_as_in_the_segment_it_was_made_of() {
     };
     let shown = thumbnail(&redacted).expect("it decodes").expect("it has content");
     let face = clip.shots[0].faces[0].bounds();
-    let scale = 480.0 / 640.0;
+    let pixel = |at: f32| (at.max(0.0) * 480.0 / 640.0) as usize;
     let on_face = |pixels: &[u8]| -> Vec<u8> {
-        let (columns, rows) = (
-            (face.left * scale) as usize..(face.right * scale) as usize,
-            (face.top * scale) as usize..(face.bottom * scale) as usize,
-        );
+        let (columns, rows) = (pixel(face.left)..pixel(face.right), pixel(face.top)..pixel(face.bottom));
         rows.flat_map(|y| pixels[y * 480 + columns.start..y * 480 + columns.end].to_vec()).collect()
     };
     let face_of = |segment: &[u8]| on_face(&reduced(&Video::of_segment(segment).frames[0], 480, 270));

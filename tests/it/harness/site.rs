@@ -245,6 +245,8 @@ fn common(folder: &Path, port: u16) -> Vec<(String, String)> {
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     [
         ("BIND", format!("127.0.0.1:{port}")),
+        ("RTMP_BIND", "127.0.0.1:0".to_owned()),
+        ("WHIP_UDP_BIND", "127.0.0.1:0".to_owned()),
         ("DATA_DIR", text(folder.join("data"))),
         ("TMPDIR", text(folder.join("tmp"))),
         ("WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),

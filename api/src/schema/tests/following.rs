@@ -128,6 +128,30 @@ async fn a_stream_is_told_now_after_every_change_and_until_it_is_taken_down() {
 }
 
 #[tokio::test]
+async fn a_new_number_of_viewers_is_told_to_followers_of_the_stream_and_not_to_the_map() {
+    on_every_database(|db| async move {
+        let stage = Stage::set(db).await;
+        let live = stream((1.0, 1.0));
+        put_stream(&stage.db, &live).await;
+        let query = "subscription ($id: ID!) { stream(id: $id) { viewerCount } }";
+        let mut followed = stage.follow(query, json!({ "id": live.id.to_string() }));
+        assert_eq!(next_data(&mut followed).await["stream"]["viewerCount"], 0);
+        let after = stage.log(event::Kind::StreamStarted, ItemId::Stream(live.id), (1.0, 1.0)).await;
+        assert_eq!(next_data(&mut followed).await["stream"]["viewerCount"], 0);
+        let mut watched = live.clone().into_active_model();
+        watched.viewer_count = Set(4);
+        watched.update(&stage.db).await.unwrap();
+        stage.log(event::Kind::StreamWatched, ItemId::Stream(live.id), (1.0, 1.0)).await;
+        assert_eq!(next_data(&mut followed).await["stream"]["viewerCount"], 4);
+        stage.log(event::Kind::StreamEnded, ItemId::Stream(live.id), (1.0, 1.0)).await;
+        let after = scalars::Cursor::Event(after).to_string();
+        let mut map = stage.follow(EVENTS, json!({ "bbox": here(), "after": after }));
+        assert_eq!(next_data(&mut map).await["mapEvents"]["__typename"], "StreamEnded");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn following_a_stream_that_is_not_there_is_an_error_with_a_code() {
     on_every_database(|db| async move {
         let stage = Stage::set(db).await;

@@ -1,0 +1,170 @@
+//! Segments out of real pictures, encoded once and shown again and again, for as many hours as a test wants.
+#![allow(clippy::panic, reason = "a test that cannot go on must fail")]
+
+use super::*;
+use bytes::BytesMut;
+use media::{Demuxer, Source};
+use std::process::Command;
+
+/// Pictures per second.
+const RATE: i64 = 25;
+const FRAME: i64 = TICKS_PER_SECOND / RATE;
+/// Of an AAC frame at 48 kHz.
+const SOUND_FRAME: i64 = 1_024 * TICKS_PER_SECOND / 48_000;
+
+/// The access units of two seconds, the first one a keyframe.
+fn pictures(size: &str) -> Vec<Bytes> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pictures.h264");
+    let encoded = Command::new("ffmpeg")
+        .args(["-v", "error", "-f", "lavfi", "-i", &format!("testsrc2=size={size}:rate={RATE}"), "-t", "2"])
+        .args(["-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "50", "-x264-params", "aud=1"])
+        .arg(&file)
+        .status()
+        .unwrap();
+    assert!(encoded.success());
+    let bytes = std::fs::read(file).unwrap();
+    let mut access_units: Vec<BytesMut> = Vec::new();
+    for unit in h264::units(&bytes) {
+        if unit[0] & 0x1f == 9 {
+            access_units.push(BytesMut::new());
+            continue;
+        }
+        let access_unit = access_units.last_mut().unwrap();
+        access_unit.extend_from_slice(&[0, 0, 0, 1]);
+        access_unit.extend_from_slice(unit);
+    }
+    assert_eq!(access_units.len(), 50);
+    access_units.into_iter().map(BytesMut::freeze).collect()
+}
+
+fn config() -> Unit {
+    AacConfig { sample_rate: 48_000, channels: 2, description: Bytes::from_static(&[0x11, 0x90]) }.into()
+}
+
+fn picture(dts: i64, key: bool, data: &Bytes) -> Unit {
+    Sample { track: Track::Video, dts, pts: dts, key, data: data.clone() }.into()
+}
+
+/// An AAC frame of silence.
+fn sound(dts: i64) -> Unit {
+    let data = Bytes::from_static(&[0x21, 0x10, 0x04, 0x60, 0x8c, 0x1c]);
+    Sample { track: Track::Audio, dts, pts: dts, key: true, data }.into()
+}
+
+fn push(segmenter: &mut Segmenter, unit: Unit) -> Option<Segment> {
+    segmenter.push(unit, Timestamp::UNIX_EPOCH).unwrap()
+}
+
+/// Pushes `pictures` from time `from` on, with sound if there is any; gives the segments.
+fn play(segmenter: &mut Segmenter, pictures: &[Bytes], from: i64, with_sound: bool) -> Vec<Segment> {
+    let mut segments = Vec::new();
+    let mut heard = from;
+    for (dts, data) in (0..).map(|n| from + n * FRAME).zip(pictures) {
+        segments.extend(push(segmenter, picture(dts, dts == from, data)));
+        while with_sound && heard < dts + FRAME {
+            segments.extend(push(segmenter, sound(heard)));
+            heard += SOUND_FRAME;
+        }
+    }
+    segments
+}
+
+fn tracks(segment: &Segment) -> (usize, usize) {
+    let demuxer = Demuxer::open(&Source::Segment(segment.bytes.clone())).unwrap();
+    (1, demuxer.audio().len())
+}
+
+/// Memory of this process, in bytes.
+fn resident() -> u64 {
+    let pages: u64 = std::fs::read_to_string("/proc/self/statm").unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4_096
+}
+
+#[test]
+fn two_hours_go_through_in_segments_of_two_seconds_and_no_more_memory_than_ten_minutes() {
+    let pictures = pictures("320x180");
+    let mut segmenter = Segmenter::new(&Settings::default());
+    push(&mut segmenter, config());
+    let (mut count, mut early) = (0, 0);
+    for round in 0..3_600 {
+        for segment in play(&mut segmenter, &pictures, round * 2 * TICKS_PER_SECOND, true) {
+            assert_eq!((segment.duration, segment.discontinuity), (2 * TICKS_PER_SECOND, false), "segment {count}");
+            assert_eq!((segment.size, segment.pictures), ((320, 180), 50));
+            count += 1;
+        }
+        if round == 300 {
+            early = resident();
+        }
+    }
+    assert!(segmenter.interrupt().unwrap().is_some());
+    assert_eq!(count, 3_599);
+    let grown = resident().saturating_sub(early);
+    assert!(grown < 16 * 1024 * 1024, "{grown} bytes more after two hours");
+}
+
+#[test]
+fn another_size_begins_a_segment_of_its_own_that_breaks_with_the_one_before() {
+    let (small, large) = (pictures("320x180"), pictures("640x360"));
+    let mut segmenter = Segmenter::new(&Settings::default());
+    let mut segments = play(&mut segmenter, &small[..10], 0, false);
+    segments.extend(play(&mut segmenter, &large, 10 * FRAME, false));
+    segments.extend(segmenter.interrupt().unwrap());
+    let seen: Vec<_> = segments.iter().map(|segment| (segment.size, segment.pictures, segment.discontinuity)).collect();
+    assert_eq!(seen, [((320, 180), 10, false), ((640, 360), 50, true)]);
+}
+
+#[test]
+fn sound_that_is_told_of_late_begins_with_the_next_segment() {
+    let pictures = pictures("320x180");
+    let mut segmenter = Segmenter::new(&Settings::default());
+    let mut segments = play(&mut segmenter, &pictures, 0, true);
+    segments.extend(play(&mut segmenter, &pictures, 2 * TICKS_PER_SECOND, true));
+    push(&mut segmenter, config());
+    segments.extend(play(&mut segmenter, &pictures, 4 * TICKS_PER_SECOND, true));
+    segments.extend(segmenter.interrupt().unwrap());
+    let seen: Vec<_> = segments.iter().map(|segment| (tracks(segment), segment.discontinuity)).collect();
+    assert_eq!(seen, [((1, 0), false), ((1, 0), false), ((1, 1), true)]);
+}
+
+#[test]
+fn a_jump_in_time_is_a_break_and_leaves_no_hole() {
+    let pictures = pictures("320x180");
+    let mut segmenter = Segmenter::new(&Settings::default());
+    let mut segments = Vec::new();
+    for from in [0, 3_600 * TICKS_PER_SECOND, 20 * TICKS_PER_SECOND] {
+        segments.extend(play(&mut segmenter, &pictures, from, false));
+    }
+    segments.extend(segmenter.interrupt().unwrap());
+    let seen: Vec<_> = segments.iter().map(|segment| (segment.duration, segment.discontinuity)).collect();
+    assert_eq!(seen, [(2 * TICKS_PER_SECOND, false), (2 * TICKS_PER_SECOND, true), (2 * TICKS_PER_SECOND, true)]);
+    assert_eq!(segmenter.next, FIRST_TICK + 6 * TICKS_PER_SECOND);
+}
+
+#[test]
+fn what_comes_before_the_first_keyframe_is_left_out() {
+    let pictures = pictures("320x180");
+    let mut segmenter = Segmenter::new(&Settings::default());
+    push(&mut segmenter, config());
+    push(&mut segmenter, picture(0, false, &pictures[1]));
+    push(&mut segmenter, picture(FRAME, true, &pictures[1]));
+    push(&mut segmenter, sound(0));
+    assert!(!segmenter.is_running() && segmenter.interrupt().unwrap().is_none(), "no parameter sets, no keyframe");
+    play(&mut segmenter, &pictures, 2 * FRAME, false);
+    assert_eq!(segmenter.interrupt().unwrap().unwrap().pictures, 50);
+}
+
+#[test]
+fn a_segment_that_finds_no_end_is_refused_by_its_length_and_by_its_size() {
+    let pictures = pictures("320x180");
+    let endless = |settings: Settings| {
+        let mut segmenter = Segmenter::new(&settings);
+        let later = std::iter::repeat_n(&pictures[1], 1_000);
+        let all = (0..).zip(std::iter::once(&pictures[0]).chain(later));
+        let mut pushed = all.map(|(n, data)| segmenter.push(picture(n * FRAME, n == 0, data), Timestamp::UNIX_EPOCH));
+        pushed.find_map(Result::err)
+    };
+    assert_eq!(endless(Settings::default()), Some(Closed::NoKeyframe));
+    assert_eq!(endless(Settings { segment_bytes: 50_000, ..Settings::default() }), Some(Closed::TooFast));
+    assert_eq!(endless(Settings { pixels: 320 * 179, ..Settings::default() }), Some(Closed::TooLarge));
+}

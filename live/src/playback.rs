@@ -1,0 +1,40 @@
+//! The contract of live playback over HLS, by the provider itself.
+//!
+//! What it serves shows bare faces, so it exists only while the stream is on air.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use entity::StreamId;
+use std::net::IpAddr;
+
+/// Who serves live pictures.
+#[async_trait]
+pub trait Playback: Send + Sync {
+    /// The media playlist as it is now. Waits a moment for the first segment of a broadcast that has just begun.
+    async fn playlist(&self, stream: StreamId, viewer: Viewer<'_>) -> Result<String, NotLive>;
+    /// A segment that a playlist named: MPEG-TS.
+    async fn segment(&self, stream: StreamId, name: &str) -> Result<Bytes, NotLive>;
+}
+
+/// Who asks for a playlist: counted, not kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Viewer<'a> {
+    /// The address asked from.
+    pub address: Option<IpAddr>,
+    /// The player's name of itself.
+    pub agent: &'a str,
+}
+
+/// Why there is nothing to play. The text is for the viewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotLive {
+    /// Nobody broadcasts on it here: not yet, not any more, or never.
+    #[error("this stream is not live")]
+    OffAir,
+    /// On air, without a complete segment yet.
+    #[error("this stream is about to begin; try again in a moment")]
+    Starting,
+    /// The segment has left the window, or never was.
+    #[error("there is no such segment (any more)")]
+    NoSegment,
+}
