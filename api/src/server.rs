@@ -4,19 +4,19 @@
 //! way, and only then lets go of the hub, so that no subscription ends as if it had failed.
 
 use crate::{
-    Limits, WebhookSecret, assets, graphql_http,
+    Limits, WebhookSecret, graphql_http,
     health::{self, Probe},
     hub::Hub,
     operation::Executor,
+    pages::{self, Pages},
     replay,
     schema::{self, PublicUrls},
     trace, webhook, ws,
 };
 use actix_cors::Cors;
 use actix_web::{
-    App, HttpServer, Route,
+    App, HttpServer,
     dev::Server,
-    guard,
     http::header,
     middleware::{Compress, from_fn},
     web::{self, Data, ServiceConfig},
@@ -25,6 +25,7 @@ use bus::Bus;
 use entity::time::Clock;
 use lifecycle::Lifecycle;
 use metrics_exporter_prometheus::PrometheusHandle;
+use places::Gazetteer;
 use sea_orm::DatabaseConnection;
 use std::{io, net::TcpListener, pin::pin, sync::Arc};
 use storage::Replays;
@@ -50,6 +51,10 @@ pub struct ApiParts {
     pub clock: Clock,
     /// Addresses given to clients.
     pub urls: PublicUrls,
+    /// Names of places.
+    pub places: Arc<Gazetteer>,
+    /// What the pages may load and what their map is drawn from.
+    pub pages: pages::Settings,
     /// What the sender of webhooks must know.
     pub webhook_secret: WebhookSecret,
     /// The process's metrics, from [`health::install_metrics`].
@@ -65,6 +70,10 @@ pub(crate) struct State {
     pub(crate) replays: Replays,
     pub(crate) states: replay::States,
     pub(crate) webhook_secret: WebhookSecret,
+    pub(crate) db: DatabaseConnection,
+    pub(crate) urls: PublicUrls,
+    pub(crate) places: Arc<Gazetteer>,
+    pub(crate) pages: Pages,
 }
 
 /// Serves the API on the listeners until the token is cancelled; then lets what is under way end, for at most
@@ -105,23 +114,28 @@ pub async fn serve(parts: ApiParts, listeners: Vec<TcpListener>, token: Cancella
 }
 
 fn state(parts: ApiParts, hub: Hub, limits: Arc<Limits>, token: CancellationToken) -> State {
-    let ApiParts { db, lifecycle, replays, clock, urls, webhook_secret, .. } = parts;
+    let ApiParts { db, lifecycle, replays, clock, urls, places, pages, webhook_secret, .. } = parts;
     let schema = schema::build(schema::Parts {
         db: db.clone(),
         lifecycle: lifecycle.clone(),
         hub,
         limits: (*limits).clone(),
         clock,
-        urls,
+        urls: urls.clone(),
+        places: Arc::clone(&places),
     });
     State {
         executor: Executor::new(schema, Arc::clone(&limits)),
         sockets: ws::Sockets::new(limits.sockets, token),
-        states: replay::States::new(db, limits.replay_states, limits.replay_state_age),
+        states: replay::States::new(db.clone(), limits.replay_states, limits.replay_state_age),
         limits,
         lifecycle,
         replays,
         webhook_secret,
+        db,
+        pages: Pages::new(pages, &urls),
+        urls,
+        places,
     }
 }
 
@@ -148,18 +162,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/graphql/ws").route(web::get().to(ws::open)))
         .service(web::resource("/webhooks/ivs").route(web::post().to(webhook::ivs)))
         .service(web::resource("/vod/{vod}/{file}").wrap(any_origin()).to(replay::serve))
-        .service(
-            web::scope("")
-                .wrap(Compress::default())
-                .service(web::resource("/").route(read().to(assets::map)))
-                .service(web::resource(["/graphiql", "/graphiql/"]).route(read().to(assets::graphiql)))
-                .default_service(read().to(assets::file)),
-        );
-}
-
-/// GET and HEAD.
-fn read() -> Route {
-    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+        .configure(pages::routes);
 }
 
 /// Pages of any site may ask: there are no cookies and no other credentials that a browser would add by itself.
