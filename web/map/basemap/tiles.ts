@@ -16,6 +16,8 @@ type Atlas = Topology<{ countries: GeometryCollection<{ name: string }>; land: G
 type Countries = FeatureCollection<Polygon | MultiPolygon, { name: string }>;
 
 const MAX_ZOOM = 6;
+/** How fine the grid of a tile is: the default of everything that reads tiles. */
+const EXTENT = 4096;
 /** A label is in a tile from this much before the zoom it is shown from. */
 const LABEL_MARGIN = 1;
 
@@ -25,7 +27,7 @@ function atlas(): Atlas {
 }
 
 function index(data: GeoJSON.GeoJSON, tolerance: number): GeoJSONVT {
-  return new GeoJSONVT(data, { maxZoom: MAX_ZOOM, indexMaxZoom: 4, indexMaxPoints: 0, tolerance, buffer: 64 });
+  return new GeoJSONVT(data, { maxZoom: MAX_ZOOM, indexMaxZoom: 4, indexMaxPoints: 0, extent: EXTENT, tolerance, buffer: 64 });
 }
 
 /** The basemap as one PMTiles file. */
@@ -64,7 +66,7 @@ function tile(layers: Record<string, GeoJSONVT>, zoom: number, x: number, y: num
       filled[name] = { ...whole, features } as typeof whole;
     }
   }
-  return Object.keys(filled).length > 0 ? fromGeojsonVt(filled, { version: 2 }) : undefined;
+  return Object.keys(filled).length > 0 ? fromGeojsonVt(filled, { version: 2, extent: EXTENT }) : undefined;
 }
 
 function shown(tags: unknown, zoom: number): boolean {

@@ -144,23 +144,6 @@ export const addressQuery = graphql(`
   }
 `);
 
-export const wallQuery = graphql(`
-  query Wall($bbox: BoundingBoxInput) {
-    streams(bbox: $bbox, statuses: [LIVE, INTERRUPTED], first: 100) {
-      nodes {
-        id
-        title
-        category
-        streamStatus: status
-        startedAt
-        playbackUrl
-        thumbnailUrl
-        viewerCount
-      }
-    }
-  }
-`);
-
 export const startStream = graphql(`
   mutation Start($input: StartStreamInput!) {
     startStream(input: $input) {
@@ -193,7 +176,6 @@ export type Broadcast = ResultOf<typeof broadcast>;
 export type Replay = ResultOf<typeof replay>;
 export type Camera = ResultOf<typeof camera>;
 export type Place = ResultOf<typeof placesQuery>['places'][number];
-export type WallStream = ResultOf<typeof wallQuery>['streams']['nodes'][number];
 export type Ingest = NonNullable<ResultOf<typeof startStream>['startStream']['ingest']>;
 export type Category = ReturnType<typeof graphql.scalar<'Category'>>;
 export type MapItemKind = ReturnType<typeof graphql.scalar<'MapItemKind'>>;

@@ -12,6 +12,9 @@ export interface Box {
   readonly north: number;
 }
 
+/** All of the earth. */
+export const WORLD: Box = { west: -180, south: -90, east: 180, north: 90 };
+
 /** A longitude in -180 to 180, whatever way it was counted. */
 export function wrapped(longitude: number): number {
   return ((((longitude + 180) % 360) + 360) % 360) - 180;
@@ -24,7 +27,7 @@ export function boxOf(view: Box, margin: number): Box {
   const south = Math.max(view.south - high, -90);
   const north = Math.min(view.north + high, 90);
   if (view.east - view.west + 2 * wide >= 360) {
-    return { west: -180, south, east: 180, north };
+    return { ...WORLD, south, north };
   }
   return { west: wrapped(view.west - wide), south, east: wrapped(view.east + wide), north };
 }
