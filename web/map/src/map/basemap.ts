@@ -8,7 +8,8 @@ import type { Theme } from '../ui/theme.svelte.ts';
 import type { Language } from '../words/words.svelte.ts';
 
 const TILES = 'pmtiles:///basemap.pmtiles';
-const FONT = ['sans-serif'];
+/** As the rest of the page: families of the device, none of which is asked for. */
+const FONT = ['Noto Sans KR', 'Noto Sans CJK KR', 'Apple SD Gothic Neo', 'Malgun Gothic', 'sans-serif'];
 
 const COLOURS = {
   light: { sea: '#cbdde9', shore: '#a9c3d4', land: '#f6f4ef', border: '#a8a2b5', text: '#3d4553', soft: '#626b7a', halo: '#ffffff' },

@@ -20,7 +20,7 @@ function chosen(): Language {
 }
 
 let current = $state<Language>(chosen());
-document.documentElement.lang = current;
+document.documentElement.lang = chosen();
 
 /** The words of the language; read in a template, they follow a change. */
 export const words = (): Words => DICTIONARIES[current];
