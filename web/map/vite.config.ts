@@ -15,6 +15,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // MapLibre is one large module; there is nothing to gain from cutting it.
     chunkSizeWarningLimit: 1200,
+    // Cutting the world into tiles is most of a build, and meant to be.
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   // `npx vite` in this folder: the page from here, the API from a running server.
   server: {

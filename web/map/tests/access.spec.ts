@@ -29,9 +29,9 @@ for (const scheme of ['light', 'dark'] as const) {
       await open(KOREA);
       await expect(page.locator('.pin')).toHaveCount(2);
       expect(await violations(page), 'map and list').toEqual([]);
-      await page.getByRole('button', { name: 'Filters' }).click();
+      await page.getByRole('button', { name: 'Filters', exact: true }).click();
       expect(await violations(page), 'filters').toEqual([]);
-      await page.getByRole('button', { name: 'Filters' }).click();
+      await page.getByRole('button', { name: 'Filters', exact: true }).click();
       await page.locator(`.pin[data-item="${live.id}"]`).click();
       await expect(page.getByText('Seoul', { exact: false }).first()).toBeVisible();
       expect(await violations(page), 'sheet').toEqual([]);

@@ -92,8 +92,8 @@ test('filters narrow the map and stay in the address', async ({ page, server, op
   await expect(page.locator('.pin')).toHaveCount(3);
   await page.getByRole('button', { name: 'Live', exact: true }).click();
   await expect(page.locator('.pin')).toHaveCount(2);
-  await page.getByRole('button', { name: 'Filters' }).click();
-  await page.getByRole('button', { name: 'Flood' }).click();
+  await page.getByRole('button', { name: 'Filters', exact: true }).click();
+  await page.getByRole('button', { name: 'Flood', exact: true }).click();
   await expect(page.locator('.pin')).toHaveCount(1);
   await expect(page.locator('.pin')).toHaveAccessibleName(/A flood/);
   await expect(page).toHaveURL(/show=stream&hazards=flood/);

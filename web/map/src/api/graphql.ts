@@ -1,6 +1,7 @@
 // GraphQL documents whose answers have the types of schema.graphql.
 import { initGraphQLTada } from 'gql.tada';
-import type { introspection } from './schema.d.ts';
+// Made from schema.graphql by `npm run schema`; it is types alone and in no build.
+import type { introspection } from '#schema';
 
 export const graphql = initGraphQLTada<{
   introspection: introspection;
