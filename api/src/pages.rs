@@ -126,7 +126,13 @@ async fn graphiql(request: HttpRequest, state: Data<State>) -> HttpResponse {
 }
 
 async fn settings(state: Data<State>) -> HttpResponse {
-    state.pages.policies.map.begin(StatusCode::OK).insert_header((header::CACHE_CONTROL, "no-cache")).json(&state.pages.config)
+    state
+        .pages
+        .policies
+        .map
+        .begin(StatusCode::OK)
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .json(&state.pages.config)
 }
 
 /// Everything that has no address of its own: a file, or nothing.

@@ -43,7 +43,13 @@ impl Key {
         let exact = self.own.iter().any(|name| name.iter().eq(mine.iter().copied()));
         let leads = |name: &Vec<String>| name.first().zip(mine.first()).is_some_and(|(a, b)| a.starts_with(b.as_str()));
         let leading = self.own.iter().any(leads);
-        Some(if exact { EXACT } else if leading { LEADING } else { 0.0 })
+        Some(if exact {
+            EXACT
+        } else if leading {
+            LEADING
+        } else {
+            0.0
+        })
     }
 }
 

@@ -24,7 +24,8 @@ fn first(text: &str) -> String {
 #[test]
 fn the_data_holds_every_part_of_korea_and_the_cities_of_the_world() {
     assert!(PLACES.len() > 34_000);
-    for (text, name) in [("서울", "Seoul"), ("제주특별자치도", "Jeju"), ("울릉", "Ulleung-gun, North Gyeongsang")] {
+    for (text, name) in [("서울", "Seoul"), ("제주특별자치도", "Jeju"), ("울릉", "Ulleung-gun, North Gyeongsang")]
+    {
         assert_eq!(first(text), name);
     }
     for text in ["Tokyo", "도쿄", "Manila", "마닐라", "Jakarta", "São Paulo", "sao paulo"] {
@@ -34,7 +35,8 @@ fn the_data_holds_every_part_of_korea_and_the_cities_of_the_world() {
 
 #[test]
 fn a_place_is_found_by_its_name_in_either_language_and_while_it_is_typed() {
-    for text in ["해운대구", "해운대", "해운", "Haeundae", "haeundae-gu", "부산 해운대", "HAEUNDAE busan"] {
+    for text in ["해운대구", "해운대", "해운", "Haeundae", "haeundae-gu", "부산 해운대", "HAEUNDAE busan"]
+    {
         assert_eq!(first(text), "Haeundae-gu, Busan", "{text}");
     }
     assert_eq!(first("부사"), "Busan");

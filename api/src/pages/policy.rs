@@ -87,11 +87,7 @@ impl Policies {
             style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; \
             connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; form-action 'self'; \
             frame-ancestors 'none'";
-        Self {
-            map: map(false),
-            embed: map(true),
-            graphiql: Policy { rules: graphiql.to_owned(), framed: false },
-        }
+        Self { map: map(false), embed: map(true), graphiql: Policy { rules: graphiql.to_owned(), framed: false } }
     }
 }
 
@@ -125,8 +121,22 @@ mod tests {
             assert_eq!(text.parse::<Source>().unwrap().to_string(), text);
         }
         let wrong = [
-            "", "*", "https:", "https://", "a.example", "'unsafe-inline'", "https://a; script-src *", "https://a b",
-            "https://*", "https://a.*", "https://a/path", "https://a:0", "https://a:b", "data:", "ftp://a", "https://a,b",
+            "",
+            "*",
+            "https:",
+            "https://",
+            "a.example",
+            "'unsafe-inline'",
+            "https://a; script-src *",
+            "https://a b",
+            "https://*",
+            "https://a.*",
+            "https://a/path",
+            "https://a:0",
+            "https://a:b",
+            "data:",
+            "ftp://a",
+            "https://a,b",
         ];
         for text in wrong {
             assert_eq!(text.parse::<Source>(), Err(NotASource), "{text}");

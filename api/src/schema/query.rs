@@ -58,8 +58,10 @@ impl Query {
         #[graphql(desc = "Only these kinds; all if left out.")] kinds: Option<Vec<MapItemKind>>,
         #[graphql(desc = "Only these hazards; all if left out. Cameras have none and are always shown.")]
         categories: Option<Vec<Category>>,
-        #[graphql(desc = "Only broadcasts that came on air, and replays whose recording began, at this moment or later; \
-            any if left out. Cameras have no such moment and are always shown.")]
+        #[graphql(
+            desc = "Only broadcasts that came on air, and replays whose recording began, at this moment or later; \
+            any if left out. Cameras have no such moment and are always shown."
+        )]
         since: Option<DateTime>,
         #[graphql(default_with = "Some(MAP)", desc = "At most how many items and clusters together.")] first: Option<
             i32,

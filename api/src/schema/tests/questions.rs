@@ -282,7 +282,8 @@ async fn places_are_found_by_name_and_by_position_in_both_languages() {
         let query = "{ places(text: \"해운대\", first: 1) { name ko: name(language: KO) position { longitude } }
             address(position: { longitude: 126.98, latitude: 37.57 }) { ko: name(language: KO) }
             sea: address(position: { longitude: -160, latitude: 0 }) { name } }";
-        let found = json!({ "name": "Haeundae-gu, Busan", "ko": "부산광역시 해운대구", "position": { "longitude": 129.1636 } });
+        let found =
+            json!({ "name": "Haeundae-gu, Busan", "ko": "부산광역시 해운대구", "position": { "longitude": 129.1636 } });
         let expected = json!({ "places": [found], "address": { "ko": "서울특별시 종로구" }, "sea": null });
         assert_eq!(stage.data(query, json!({})).await, expected);
     })

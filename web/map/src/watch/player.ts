@@ -2,12 +2,13 @@
 // where it can and hls.js cannot.
 import type HlsType from 'hls.js';
 
-export type PlayerState = 'loading' | 'playing' | 'paused' | 'broken';
+/** `away`: a live picture that is not there; it is tried again. */
+export type PlayerState = 'loading' | 'away' | 'playing' | 'paused' | 'broken';
 
 const HLS = 'application/vnd.apple.mpegurl';
 /** How often a live picture that broke off is tried again, in ms. */
 const RETRY_MS = 2_000;
-/** Tries after which a replay is given up. */
+/** Tries after which a replay is given up, and a live picture is said to be away. */
 const TRIES = 3;
 
 export interface Player {
@@ -84,7 +85,7 @@ function attach(
     } else if (fault.type === Hls.ErrorTypes.MEDIA_ERROR) {
       hls.recoverMediaError();
     } else {
-      tell('loading');
+      tell(tries > TRIES ? 'away' : 'loading');
       setTimeout(() => {
         if (hls.media) {
           hls.loadSource(url);

@@ -87,6 +87,7 @@ export const en = {
   failed: 'This broadcast never got on air.',
   noReplay: 'The broadcast has ended. Nothing was recorded.',
   noPicture: 'This server shows no live picture. The replay will be here after the end.',
+  pictureAway: 'The live picture is not there right now. It starts by itself.',
   playFailed: 'The picture cannot be played.',
   playAgain: 'Try again',
   blocked: 'This server does not allow pictures from this site.',
