@@ -70,7 +70,7 @@ pub(super) struct Policy {
 
 impl Policies {
     pub(super) fn new(sources: &[Source]) -> Self {
-        let others: String = sources.iter().map(|source| format!(" {source}")).collect();
+        let others = sources.iter().fold(String::new(), |list, source| list + " " + &source.0);
         let map = |framed: bool| {
             let ancestors = if framed { "*" } else { "'none'" };
             let rules = format!(
