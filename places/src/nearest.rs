@@ -65,3 +65,34 @@ fn column(longitude: f64) -> i32 {
 fn whole(degrees: f64) -> i32 {
     degrees.floor() as i32
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may end this way")]
+mod tests {
+    use super::*;
+    use crate::Words;
+
+    fn place(longitude: f64, latitude: f64) -> Place {
+        let name = Words { english: "there", korean: "" };
+        let position = Position::new(longitude, latitude).unwrap();
+        Place { name, within: Vec::new(), position, weight: 4.0, wide: false }
+    }
+
+    #[test]
+    fn the_antimeridian_and_the_poles_are_no_borders() {
+        for (of_place, asked) in
+            [((179.9, -16.8), (-179.9, -16.8)), ((-180.0, 0.0), (180.0, 0.3)), ((10.0, 89.8), (-170.0, 89.9))]
+        {
+            let places = [place(of_place.0, of_place.1)];
+            let asked = Position::new(asked.0, asked.1).unwrap();
+            assert!(Squares::of(&places).nearest(&places, asked).is_some(), "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_farther_than_fifty_kilometres_is_not_near() {
+        let places = [place(127.0, 37.0)];
+        let near = |latitude| Squares::of(&places).nearest(&places, Position::new(127.0, latitude).unwrap()).is_some();
+        assert!(near(37.44) && !near(37.46));
+    }
+}
