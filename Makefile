@@ -7,19 +7,21 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup model ## the whole system on http://localhost:8080, built optimised
-	@scripts/setup web && scripts/web build || echo "run: going on without the playground; /graphiql tells how to build it"
+	@scripts/setup web && scripts/web build || echo "run: going on without the pages; / tells how to build them"
 	cargo build --release
 	exec target/release/emergency-time serve
 
 demo: setup model ## run, with three simulated broadcasts and three cameras in Korea
 	@scripts/setup demo
-	@scripts/setup web && scripts/web build || echo "demo: going on without the playground; /graphiql tells how to build it"
+	@scripts/setup web && scripts/web build || echo "demo: going on without the pages; / tells how to build them"
 	cargo build --release
 	scripts/demo
 
 test: setup model ## every test, on PostgreSQL and RabbitMQ at their usual ports or its own
-	@scripts/setup test
+	@scripts/setup test web
+	scripts/web build
 	scripts/services scripts/test
+	scripts/web test
 
 soak: setup model ## the fault tests, in SOAK_ROUNDS rounds (20)
 	@scripts/setup test

@@ -149,6 +149,8 @@ impl Shared {
             limits: api::Limits::default(),
             clock: Clock::System,
             urls: PublicUrls { base, replays },
+            places: Arc::new(places::Gazetteer::bundled().context("the bundled places")?),
+            pages: http.pages.clone(),
             webhook_secret: secret,
             metrics,
         })

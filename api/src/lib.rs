@@ -3,7 +3,6 @@
 //! Knows queries, not how state changes: every change goes through `lifecycle`. Whatever comes in over the network is
 //! measured against a bound of [`Limits`] before it is parsed, kept or executed.
 
-mod assets;
 mod body;
 mod graphql_http;
 pub mod health;
@@ -11,7 +10,9 @@ pub mod hub;
 mod limits;
 mod loader;
 mod operation;
+pub mod pages;
 mod playback;
+mod precondition;
 mod read;
 mod replay;
 pub mod schema;

@@ -4,12 +4,14 @@
 //! Nothing but a well-formed id of such a replay and a file name of our own making comes near the store, and the store
 //! served here is the replays' own: there is no path, however it is written, that leads to a recording.
 
-mod precondition;
 mod state;
 
 pub(crate) use state::States;
 
-use crate::server::State;
+use crate::{
+    precondition::{self, Part},
+    server::State,
+};
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
     body::SizedStream,
@@ -18,7 +20,6 @@ use actix_web::{
 };
 use entity::{Thumbnail, VodId};
 use futures_util::{Stream, stream};
-use precondition::Part;
 use state::Shown;
 use std::ops::Range;
 use storage::{Key, Meta, Replays};

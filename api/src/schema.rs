@@ -22,8 +22,9 @@ use crate::{Limits, hub::Hub};
 use async_graphql::Context;
 use entity::{VodId, time::Clock};
 use lifecycle::Lifecycle;
+use places::Gazetteer;
 use sea_orm::DatabaseConnection;
-use std::{any::Any, fmt::Display};
+use std::{any::Any, fmt::Display, sync::Arc};
 use url::Url;
 
 /// The schema; cheap to clone.
@@ -47,6 +48,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Addresses given to clients.
     pub urls: PublicUrls,
+    /// Names of places.
+    pub places: Arc<Gazetteer>,
 }
 
 /// Addresses given to clients.
@@ -73,6 +76,15 @@ impl PublicUrls {
         self.replay(&format!("vod/{vod}/{file}"))
     }
 
+    /// The address of a page of ours.
+    pub(crate) fn page(&self, path: &str) -> String {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path.split('/'));
+        }
+        url.into()
+    }
+
     /// An address of the live provider, in full.
     pub(crate) fn live(&self, address: &str) -> String {
         self.base.join(address).map_or_else(|_| address.to_owned(), Into::into)
@@ -94,6 +106,7 @@ pub fn build(parts: Parts) -> Schema {
         .data(parts.limits)
         .data(parts.clock)
         .data(parts.urls)
+        .data(parts.places)
         .finish()
 }
 

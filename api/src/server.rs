@@ -4,19 +4,19 @@
 //! way, and only then lets go of the hub, so that no subscription ends as if it had failed.
 
 use crate::{
-    Limits, WebhookSecret, assets, graphql_http,
+    Limits, WebhookSecret, graphql_http,
     health::{self, Probe},
     hub::Hub,
     operation::Executor,
+    pages::{self, Pages},
     playback, replay,
     schema::{self, PublicUrls},
     trace, webhook, whip, ws,
 };
 use actix_cors::Cors;
 use actix_web::{
-    App, HttpServer, Route,
+    App, HttpServer,
     dev::Server,
-    guard,
     http::header,
     middleware::{Compress, from_fn},
     web::{self, Data, ServiceConfig},
@@ -26,6 +26,7 @@ use entity::time::Clock;
 use lifecycle::Lifecycle;
 use live::{Playback, Whip};
 use metrics_exporter_prometheus::PrometheusHandle;
+use places::Gazetteer;
 use sea_orm::DatabaseConnection;
 use std::{io, net::TcpListener, pin::pin, sync::Arc};
 use storage::Replays;
@@ -55,6 +56,10 @@ pub struct ApiParts {
     pub clock: Clock,
     /// Addresses given to clients.
     pub urls: PublicUrls,
+    /// Names of places.
+    pub places: Arc<Gazetteer>,
+    /// What the pages may load and what their map is drawn from.
+    pub pages: pages::Settings,
     /// What the sender of webhooks must know.
     pub webhook_secret: WebhookSecret,
     /// The process's metrics, from [`health::install_metrics`].
@@ -72,6 +77,10 @@ pub(crate) struct State {
     pub(crate) webhook_secret: WebhookSecret,
     pub(crate) whip: Option<Arc<dyn Whip>>,
     pub(crate) playback: Option<Arc<dyn Playback>>,
+    pub(crate) db: DatabaseConnection,
+    pub(crate) urls: PublicUrls,
+    pub(crate) places: Arc<Gazetteer>,
+    pub(crate) pages: Pages,
 }
 
 /// Serves the API on the listeners until the token is cancelled; then lets what is under way end, for at most
@@ -112,25 +121,30 @@ pub async fn serve(parts: ApiParts, listeners: Vec<TcpListener>, token: Cancella
 }
 
 fn state(parts: ApiParts, hub: Hub, limits: Arc<Limits>, token: CancellationToken) -> State {
-    let ApiParts { db, lifecycle, replays, clock, urls, webhook_secret, whip, playback, .. } = parts;
+    let ApiParts { db, lifecycle, replays, clock, urls, places, pages, webhook_secret, whip, playback, .. } = parts;
     let schema = schema::build(schema::Parts {
         db: db.clone(),
         lifecycle: lifecycle.clone(),
         hub,
         limits: (*limits).clone(),
         clock,
-        urls,
+        urls: urls.clone(),
+        places: Arc::clone(&places),
     });
     State {
         executor: Executor::new(schema, Arc::clone(&limits)),
         sockets: ws::Sockets::new(limits.sockets, token),
-        states: replay::States::new(db, limits.replay_states, limits.replay_state_age),
+        states: replay::States::new(db.clone(), limits.replay_states, limits.replay_state_age),
         limits,
         lifecycle,
         replays,
         webhook_secret,
         whip,
         playback,
+        db,
+        pages: Pages::new(pages, &urls),
+        urls,
+        places,
     }
 }
 
@@ -165,18 +179,7 @@ fn routes(config: &mut ServiceConfig) {
                 .route(web::delete().to(whip::end))
                 .default_service(web::to(whip::not_allowed)),
         )
-        .service(
-            web::scope("")
-                .wrap(Compress::default())
-                .service(web::resource("/").route(read().to(assets::map)))
-                .service(web::resource(["/graphiql", "/graphiql/"]).route(read().to(assets::graphiql)))
-                .default_service(read().to(assets::file)),
-        );
-}
-
-/// GET and HEAD.
-fn read() -> Route {
-    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+        .configure(pages::routes);
 }
 
 /// Pages of any site may ask: there are no cookies and no other credentials that a browser would add by itself.

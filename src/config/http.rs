@@ -1,7 +1,12 @@
 //! What the process answers on, and the addresses it gives to others.
 
 use super::{DataFlags, Faults, Secret, Storage, StorageFlags, given};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use api::pages::{Settings, Source};
+use std::{
+    fs::File,
+    net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _},
+    path::PathBuf,
+};
 use url::Url;
 
 /// Where a server listens when nothing else is said.
@@ -24,6 +29,16 @@ pub struct HttpFlags {
     /// DATA_DIR/webhook-secret.
     #[arg(long, env = "WEBHOOK_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub webhook_secret: Option<String>,
+    /// Other sites that the map's pages may load pictures, films, tiles and streams from, with commas between them:
+    /// https://cameras.example,https://*.cdn.example. Absent: none.
+    #[arg(long, env = "PAGE_SOURCES", value_name = "SOURCES")]
+    pub page_sources: Option<String>,
+    /// A MapLibre style to draw the map with. Absent: the map that needs no network.
+    #[arg(long, env = "BASEMAP_STYLE_URL", value_name = "URL")]
+    pub basemap_style_url: Option<String>,
+    /// A PMTiles file of the region, in the schema of Protomaps, to draw the map with.
+    #[arg(long, env = "BASEMAP_PMTILES", value_name = "FILE")]
+    pub basemap_pmtiles: Option<String>,
 }
 
 /// What the server answers on.
@@ -37,6 +52,8 @@ pub struct Http {
     pub replays_public_url: Option<Url>,
     /// The webhook's secret.
     pub webhook_secret: Secret<String>,
+    /// What the pages may load and what their map is drawn from.
+    pub pages: Settings,
 }
 
 impl Http {
@@ -59,13 +76,43 @@ impl HttpFlags {
         let public_url = faults.optional("PUBLIC_URL", self.public_url.as_ref(), base);
         let replays_public_url = faults.optional("REPLAYS_PUBLIC_URL", self.replays_public_url.as_ref(), base);
         let webhook_secret = secret(self.webhook_secret.as_ref(), data, faults);
+        let pages = self.pages(faults);
         Some(Http {
             bind: bind?,
             public_url: public_url.ok()?,
             replays_public_url: replays_public_url.ok()?,
             webhook_secret: webhook_secret?,
+            pages: pages?,
         })
     }
+
+    fn pages(&self, faults: &mut Faults) -> Option<Settings> {
+        let sources = faults.optional("PAGE_SOURCES", self.page_sources.as_ref(), sources);
+        let style = faults.optional("BASEMAP_STYLE_URL", self.basemap_style_url.as_ref(), style);
+        let file = faults.optional("BASEMAP_PMTILES", self.basemap_pmtiles.as_ref(), readable);
+        let (sources, basemap_style, basemap_file) = (sources.ok()?.unwrap_or_default(), style.ok()?, file.ok()?);
+        if basemap_style.is_some() && basemap_file.is_some() {
+            faults.add("BASEMAP_PMTILES", "is not used together with BASEMAP_STYLE_URL: give one of them");
+        }
+        Some(Settings { basemap_style, basemap_file, sources })
+    }
+}
+
+/// A list of sites.
+fn sources(text: &str) -> Result<Vec<Source>, String> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| part.parse().map_err(|error| format!("{part:?} {error}"))).collect()
+}
+
+/// The address of a style, which may carry a key as its query.
+fn style(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    matches!(url.scheme(), "http" | "https").then_some(url).ok_or_else(|| "is not an http or https address".into())
+}
+
+/// A file that can be read now.
+fn readable(text: &str) -> Result<PathBuf, String> {
+    File::open(text).map(|_| text.into()).map_err(|error| format!("{text:?}: {error}"))
 }
 
 /// A host and a port. A name must be this machine's own and is looked up once.

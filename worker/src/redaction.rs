@@ -36,9 +36,10 @@ impl From<redact::Error> for Failure {
         let class = match error {
             redact::Error::Unreadable { .. } => GapReason::Unreadable,
             redact::Error::NoVideo { .. } | redact::Error::Unsupported { .. } => GapReason::Unsupported,
-            redact::Error::Model { .. } | redact::Error::Encode { .. } | redact::Error::Write { .. } => {
-                GapReason::Failed
-            }
+            redact::Error::Model { .. }
+            | redact::Error::Encode { .. }
+            | redact::Error::Write { .. }
+            | redact::Error::TooSlow { .. } => GapReason::Failed,
         };
         Self::Segment(class, error.to_string())
     }

@@ -5,7 +5,7 @@
 //! square with more becomes a cluster. A square holds each thing in one place only, so nothing is counted twice.
 
 use super::{area::within, grid::Grid, items::Item, page::newest_first};
-use entity::{BoundingBox, Category, Position, cctv, event::ItemKind, stream, vod};
+use entity::{BoundingBox, Category, Position, cctv, event::ItemKind, stream, time::Timestamp, vod};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter as _,
     QuerySelect as _, QueryTrait as _, Select,
@@ -26,6 +26,8 @@ pub(crate) struct Sight {
     pub(crate) kinds: Vec<ItemKind>,
     /// Which hazards; cameras have none and are not narrowed.
     pub(crate) categories: Option<Vec<Category>>,
+    /// Only what began at this moment or later; cameras never began and are not narrowed.
+    pub(crate) since: Option<Timestamp>,
 }
 
 /// What is seen.
@@ -146,6 +148,7 @@ fn streams(sight: &Sight) -> Select<stream::Entity> {
         .apply_if(sight.categories.clone(), |select, categories| {
             select.filter(stream::Column::Category.is_in(categories))
         })
+        .apply_if(sight.since, |select, since| select.filter(stream::Column::StartedAt.gte(since)))
 }
 
 /// A replay stands on the map from the end of its stream on; before that the stream does.
@@ -156,6 +159,7 @@ fn vods(sight: &Sight) -> Select<vod::Entity> {
         .filter(Condition::any().add(vod::Column::Status.eq(vod::Status::Ready)).add(growing))
         .filter(within(&sight.bbox))
         .apply_if(sight.categories.clone(), |select, categories| select.filter(vod::Column::Category.is_in(categories)))
+        .apply_if(sight.since, |select, since| select.filter(vod::Column::CreatedAt.gte(since)))
 }
 
 fn cctvs(sight: &Sight) -> Select<cctv::Entity> {

@@ -9,7 +9,7 @@ use super::{
         Cctv, Node, Stream, Vod,
         input::{BoundingBoxInput, PositionInput},
         map::MapView,
-        place::Place,
+        place::{self, Place},
         words::{Category, CctvKind, CctvStatus, MapItemKind, StreamStatus, VodStatus, domain},
     },
 };
@@ -24,13 +24,18 @@ use crate::{
 };
 use async_graphql::{Context, ID, Object};
 use entity::{BoundingBox, event::ItemKind};
+use places::Gazetteer;
 use sea_orm::DatabaseConnection;
+use std::sync::Arc;
 
 /// `first` of the map, if it is left out.
 const MAP: i32 = 200;
 
 /// `first` of `places`, if it is left out.
 const PLACES: i32 = 5;
+
+/// Characters of the longest text that `places` takes; no place has a longer name.
+const TEXT: usize = 200;
 
 /// What can be asked for.
 pub struct Query;
@@ -43,6 +48,7 @@ pub struct Query;
 impl Query {
     /// What stands on the map in a box. To follow it from then on, subscribe to `mapEvents(after: cursor)`.
     #[graphql(complexity = "weight(first.unwrap_or(MAP), child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments")]
     async fn map(
         &self,
         ctx: &Context<'_>,
@@ -52,6 +58,11 @@ impl Query {
         #[graphql(desc = "Only these kinds; all if left out.")] kinds: Option<Vec<MapItemKind>>,
         #[graphql(desc = "Only these hazards; all if left out. Cameras have none and are always shown.")]
         categories: Option<Vec<Category>>,
+        #[graphql(
+            desc = "Only broadcasts that came on air, and replays whose recording began, at this moment or later; \
+            any if left out. Cameras have no such moment and are always shown."
+        )]
+        since: Option<DateTime>,
         #[graphql(default_with = "Some(MAP)", desc = "At most how many items and clusters together.")] first: Option<
             i32,
         >,
@@ -62,6 +73,7 @@ impl Query {
             first: size(first.unwrap_or(MAP), part::<Limits>(ctx)?)?,
             kinds: domain(kinds).unwrap_or_else(|| ItemKind::ALL.to_vec()),
             categories: domain(categories),
+            since: since.map(|moment| moment.0),
         };
         // First the cursor, then the items: a change between the two is seen twice, the other way round it is missed.
         let cursor = part::<Hub>(ctx)?.cursor().await?;
@@ -164,7 +176,8 @@ impl Query {
         Ok(items::by_id(db(ctx)?, id).await?.map(Node::from))
     }
 
-    /// Places by name, the likeliest first. Empty while no place provider is configured.
+    /// Places by name, in any language there are names in, the likeliest first: every word of the text begins a word of
+    /// the place's name or of what it lies in.
     #[graphql(complexity = "weight(first.unwrap_or(PLACES), child_complexity)")]
     #[expect(clippy::unused_async, reason = "resolvers are async")]
     async fn places(
@@ -174,19 +187,27 @@ impl Query {
         #[graphql(desc = "Prefer places near this position.")] near: Option<PositionInput>,
         #[graphql(default_with = "Some(PLACES)", desc = "At most how many.")] first: Option<i32>,
     ) -> Result<Vec<Place>> {
-        size(first.unwrap_or(PLACES), part::<Limits>(ctx)?)?;
-        near.map(|near| near.parse("near")).transpose()?;
+        let first = size(first.unwrap_or(PLACES), part::<Limits>(ctx)?)?;
+        let near = near.map(|near| near.parse("near")).transpose()?;
         if text.trim().is_empty() {
             return Err(Failure::bad_input("text", "must not be empty"));
         }
-        Ok(Vec::new())
+        if text.chars().count() > TEXT {
+            return Err(Failure::bad_input("text", "must not be longer than 200 characters"));
+        }
+        let most = usize::try_from(first).unwrap_or(usize::MAX);
+        let found = part::<Arc<Gazetteer>>(ctx)?.search(&text, near, most);
+        Ok(found.into_iter().cloned().map(Place).collect())
     }
 
-    /// The place at a position. Null while no place provider is configured.
+    /// The place nearest to a position; null if none is near.
     #[expect(clippy::unused_async, reason = "resolvers are async")]
-    async fn address(&self, #[graphql(desc = "Where.")] position: PositionInput) -> Result<Option<Place>> {
-        position.parse("position")?;
-        Ok(None)
+    async fn address(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Where.")] position: PositionInput,
+    ) -> Result<Option<Place>> {
+        place::at(ctx, position.parse("position")?)
     }
 }
 

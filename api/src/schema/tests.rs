@@ -52,6 +52,7 @@ impl Stage {
             hub,
             limits,
             clock: Clock::System,
+            places: Arc::new(places::Gazetteer::bundled().unwrap()),
             urls: PublicUrls {
                 base: Url::parse("https://live.example/").unwrap(),
                 replays: Url::parse("https://replays.example/public").unwrap(),

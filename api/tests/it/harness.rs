@@ -123,6 +123,8 @@ impl Served {
             limits,
             clock: Clock::System,
             urls: PublicUrls { replays: base.clone(), base },
+            places: Arc::new(places::Gazetteer::bundled().unwrap()),
+            pages: api::pages::Settings::default(),
             webhook_secret: WebhookSecret::new(SECRET).unwrap(),
             metrics: metrics(),
         };

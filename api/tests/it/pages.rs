@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn the_pages_are_there_and_keep_other_sites_out() {
     let served = Served::start().await;
-    for path in ["/", "/graphiql", "/graphiql/"] {
+    for path in ["/", "/wall", "/s/stream_0", "/graphiql", "/graphiql/"] {
         let page = served.http.get(served.url(path)).send().await.unwrap();
         assert_eq!(page.status(), StatusCode::OK, "{path}");
         let header = |name| page.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
         assert!(header("content-type").starts_with("text/html"), "{path}");
         let policy = header("content-security-policy");
-        for rule in ["default-src 'self'", "worker-src 'self' blob:", "frame-ancestors 'none'", "object-src 'none'"] {
+        for rule in ["default-src '", "worker-src 'self'", "frame-ancestors 'none'", "object-src 'none'"] {
             assert!(policy.contains(rule), "{path}: {policy}");
         }
         assert!(!policy.contains("unsafe-eval") && !policy.contains("script-src 'self' 'unsafe-inline'"), "{policy}");
@@ -21,6 +21,29 @@ async fn the_pages_are_there_and_keep_other_sites_out() {
         assert_eq!(header("referrer-policy"), "no-referrer");
         assert!(page.text().await.unwrap().starts_with("<!doctype html>"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_map_may_use_no_other_site_and_only_the_embedded_one_may_be_framed() {
+    let served = Served::start().await;
+    let policy = async |path| {
+        let page = served.http.get(served.url(path)).send().await.unwrap();
+        let framed = page.headers().get("x-frame-options").is_none();
+        (page.headers()["content-security-policy"].to_str().unwrap().to_owned(), framed)
+    };
+    let (map, framed) = policy("/").await;
+    assert!(map.starts_with("default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self';"), "{map}");
+    assert!(!map.contains("unsafe") && !map.contains('*') && !framed, "{map}");
+    let (embedded, framed) = policy("/embed").await;
+    assert!(embedded.contains("frame-ancestors *") && framed, "{embedded}");
+}
+
+#[tokio::test]
+async fn the_map_is_told_what_it_is_drawn_from_and_what_it_may_load() {
+    let served = Served::start().await;
+    let told: Value = served.http.get(served.url("/config.json")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(told["basemap"], json!({ "kind": "offline" }));
+    assert_eq!(told["sources"], json!([format!("http://{}", served.address)]));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use sea_orm::DatabaseConnection;
 use std::collections::HashSet;
 
 fn sight(bbox: BoundingBox, zoom: f64, first: u64) -> Sight {
-    Sight { bbox, zoom, first, kinds: ItemKind::ALL.to_vec(), categories: None }
+    Sight { bbox, zoom, first, kinds: ItemKind::ALL.to_vec(), categories: None, since: None }
 }
 
 fn boxes() -> Vec<BoundingBox> {
@@ -199,6 +199,22 @@ async fn kinds_and_categories_narrow_the_view() {
         let floods =
             Sight { categories: Some(vec![Category::Flood]), kinds: vec![ItemKind::Stream, ItemKind::Vod], ..all };
         assert_eq!(view(&db, &floods).await.unwrap().items, vec![Item::Stream(flood)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_moment_narrows_the_view_to_what_began_since() {
+    on_every_database(|db| async move {
+        let old = stream::Model { started_at: Some(second(10)), ..stream((1.0, 1.0)) };
+        let new = stream::Model { started_at: Some(second(30)), ..stream((1.0, 1.0)) };
+        put_stream(&db, &old).await;
+        put_stream(&db, &new).await;
+        put_vod(&db, &vod::Model { created_at: second(10), ..vod(&old) }).await;
+        let camera = cctv((1.0, 1.0));
+        put_cctv(&db, &camera).await;
+        let seen = Sight { since: Some(second(30)), ..sight(BoundingBox::WORLD, 1.0, 10) };
+        assert_eq!(view(&db, &seen).await.unwrap().items, vec![Item::Stream(new), Item::Cctv(camera)]);
     })
     .await;
 }

@@ -249,6 +249,7 @@ async fn a_value_that_cannot_be_taken_is_named() {
              json!({ "bbox": bbox(0.0, 0.0), "after": row.to_string() }), "after"),
             ("{ address(position: { longitude: 0, latitude: 91 }) { name } }", json!({}), "position.latitude"),
             ("{ places(text: \" \") { name } }", json!({}), "text"),
+            ("query($t: String!) { places(text: $t) { name } }", json!({ "t": "a".repeat(201) }), "text"),
         ] {
             let request = Request::new(query).variables(Variables::from_json(variables));
             let mut answers = stage.schema.execute_stream(request);
@@ -275,11 +276,16 @@ async fn a_fault_of_the_database_is_shown_without_its_inside() {
 }
 
 #[tokio::test]
-async fn places_are_empty_while_nobody_knows_them() {
+async fn places_are_found_by_name_and_by_position_in_both_languages() {
     on_every_database(|db| async move {
         let stage = Stage::set(db).await;
-        let query = "{ places(text: \"Seoul\") { name } address(position: { longitude: 127, latitude: 37 }) { name } }";
-        assert_eq!(stage.data(query, json!({})).await, json!({ "places": [], "address": null }));
+        let query = "{ places(text: \"해운대\", first: 1) { name ko: name(language: KO) position { longitude } }
+            address(position: { longitude: 126.98, latitude: 37.57 }) { ko: name(language: KO) }
+            sea: address(position: { longitude: -160, latitude: 0 }) { name } }";
+        let found =
+            json!({ "name": "Haeundae-gu, Busan", "ko": "부산광역시 해운대구", "position": { "longitude": 129.1636 } });
+        let expected = json!({ "places": [found], "address": { "ko": "서울특별시 종로구" }, "sea": null });
+        assert_eq!(stage.data(query, json!({})).await, expected);
     })
     .await;
 }

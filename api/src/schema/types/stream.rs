@@ -2,7 +2,7 @@
 
 use super::{
     Cctv, Vod,
-    place::{Place, Position},
+    place::{self, Place, Position},
     words::{Category, StreamStatus},
 };
 use crate::{
@@ -103,9 +103,10 @@ impl Stream {
         Ok(part::<Loaders>(ctx)?.load_one(VodOf(self.0.id)).await?.map(Vod))
     }
 
-    /// The place it is at; null while no place provider knows it.
-    async fn address(&self) -> Option<Place> {
-        None
+    /// The place nearest to it; null if none is near.
+    #[expect(clippy::unused_async, reason = "resolvers are async")]
+    async fn address(&self, ctx: &Context<'_>) -> Result<Option<Place>> {
+        place::of_row(ctx, self.0.longitude, self.0.latitude)
     }
 
     /// A picture of it, at most 480 pixels wide, made of a blurred frame. While it is on air, of about ten seconds ago:

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// What part of an object is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// All of it; also when the range is not one we serve (several ranges, another unit, nonsense).
     Whole,
     /// These bytes.
@@ -15,19 +15,19 @@ pub(super) enum Part {
 }
 
 /// Whether the client has this very object already (weak comparison).
-pub(super) fn is_known(if_none_match: Option<&str>, etag: &str) -> bool {
+pub(crate) fn is_known(if_none_match: Option<&str>, etag: &str) -> bool {
     let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     if_none_match.is_some_and(|tags| tags.trim() == "*" || tags.split(',').any(|tag| strong(tag) == strong(etag)))
 }
 
 /// Whether the part that the client has is of this very object (strong comparison), so that a range may go on after
 /// it. A date is not trusted for that: two versions may share a second.
-pub(super) fn is_current(if_range: Option<&str>, etag: &str) -> bool {
+pub(crate) fn is_current(if_range: Option<&str>, etag: &str) -> bool {
     if_range.is_none_or(|tag| tag.trim() == etag && !etag.starts_with("W/"))
 }
 
 /// The part that a `Range` header asks for of an object of `size` bytes.
-pub(super) fn part(range: Option<&str>, size: u64) -> Part {
+pub(crate) fn part(range: Option<&str>, size: u64) -> Part {
     let Some((first, last)) = range.and_then(parse) else { return Part::Whole };
     let wanted = match (first, last) {
         (Some(first), Some(last)) => first..last.saturating_add(1).min(size),

@@ -1,0 +1,17 @@
+// The page that the address names.
+import './theme.css';
+import './ui/theme.svelte.ts';
+import { mount } from 'svelte';
+import { read } from './ui/address.ts';
+
+const pages = {
+  map: () => import('./pages/MapPage.svelte'),
+  embed: () => import('./pages/MapPage.svelte'),
+  wall: () => import('./pages/WallPage.svelte'),
+};
+
+const target = document.getElementById('app');
+if (target) {
+  const address = read(new URL(location.href));
+  void pages[address.page]().then(({ default: Page }) => mount(Page, { target, props: { address } }));
+}

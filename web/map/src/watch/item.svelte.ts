@@ -1,0 +1,123 @@
+// One item that is looked at, as it is now: asked for, then followed through the events around its place. A broadcast
+// that ends and the replay that takes its place are one thing here, so that a viewer stays where they are.
+import { ask } from '../api/ask.ts';
+import { cursorQuery, itemQuery, mapEvents } from '../api/documents.ts';
+import type { Broadcast, Camera, Replay } from '../api/documents.ts';
+import { subscribe } from '../api/socket.ts';
+import { around, type Point } from '../map/geo.ts';
+import { apiLanguage } from '../words/words.svelte.ts';
+
+/** What a sheet shows. */
+export type Watched =
+  | { readonly kind: 'broadcast'; readonly broadcast: Broadcast | null; readonly replay: Replay | null }
+  | { readonly kind: 'camera'; readonly camera: Camera };
+
+/** Where the asking stands: `gone` where there is nothing of this id. */
+export type Standing = 'loading' | 'there' | 'gone' | 'broken';
+
+/** How often the number of viewers is asked for while a picture is live, in ms: their coming and going is no event. */
+const VIEWERS_MS = 15_000;
+const RETRY_MS = 2_000;
+
+export class WatchedItem {
+  watched = $state.raw<Watched>();
+  standing = $state<Standing>('loading');
+  readonly position = $derived(positionOf(this.watched));
+  readonly #over = new AbortController();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #asking: Promise<void> | undefined;
+
+  constructor(readonly id: string) {
+    void this.#follow();
+  }
+
+  stop(): void {
+    this.#over.abort();
+    clearTimeout(this.#timer);
+  }
+
+  /** Asks anew; several wishes at once are one question, and one more after it. */
+  async refresh(): Promise<void> {
+    await this.#asking?.catch(() => undefined);
+    this.#asking ??= this.#read().finally(() => (this.#asking = undefined));
+    await this.#asking;
+  }
+
+  async #read(): Promise<void> {
+    const { node } = await ask(itemQuery, { id: this.id, language: apiLanguage() }, this.#over.signal);
+    this.#over.signal.throwIfAborted();
+    if (!node) {
+      // What was seen a moment ago and is gone now was taken down.
+      this.watched = undefined;
+      this.standing = 'gone';
+      return;
+    }
+    this.standing = 'there';
+    if (node.__typename === 'Cctv') {
+      this.watched = { kind: 'camera', camera: node };
+    } else if (node.__typename === 'Vod') {
+      this.watched = { kind: 'broadcast', broadcast: node.stream, replay: node };
+    } else {
+      this.watched = { kind: 'broadcast', broadcast: node, replay: node.vod };
+    }
+    this.#askForViewers();
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#over;
+    while (!signal.aborted) {
+      try {
+        await this.refresh();
+        if (!this.position) {
+          return;
+        }
+        await this.#listen(this.position, signal);
+      } catch {
+        if (!signal.aborted) {
+          this.standing = this.watched ? this.standing : 'broken';
+          await new Promise((resolve) => (this.#timer = setTimeout(resolve, RETRY_MS)));
+        }
+      }
+    }
+  }
+
+  /** Reads the item again at every event about it, until it is somewhere else. */
+  async #listen(at: Point, signal: AbortSignal): Promise<void> {
+    const bbox = around(at);
+    const { map } = await ask(cursorQuery, { bbox }, signal);
+    // What changed between the first reading and this cursor.
+    await this.refresh();
+    for await (const { mapEvents: event } of subscribe(mapEvents, { bbox, kinds: null, after: map.cursor }, signal)) {
+      if (this.#ids().includes(event.itemId) || this.#isReplayToCome(event.item)) {
+        await this.refresh();
+        if (this.position && (this.position.longitude !== at.longitude || this.position.latitude !== at.latitude)) {
+          return;
+        }
+      }
+    }
+  }
+
+  #ids(): (string | undefined)[] {
+    const { watched } = this;
+    return watched?.kind === 'broadcast' ? [this.id, watched.broadcast?.id, watched.replay?.id] : [this.id];
+  }
+
+  #isReplayToCome(item: { readonly __typename: string } | null): boolean {
+    return item?.__typename === 'Vod' && this.watched?.kind === 'broadcast' && this.watched.replay === null;
+  }
+
+  #askForViewers(): void {
+    clearTimeout(this.#timer);
+    const live = this.watched?.kind === 'broadcast' && this.watched.broadcast?.streamStatus === 'LIVE';
+    if (live) {
+      this.#timer = setTimeout(() => {
+        // A question that fails is asked again with the next event.
+        this.refresh().catch(() => this.#askForViewers());
+      }, VIEWERS_MS);
+    }
+  }
+}
+
+function positionOf(watched: Watched | undefined): Point | undefined {
+  return watched?.kind === 'camera' ? watched.camera.position : (watched?.broadcast ?? watched?.replay)?.position;
+}

@@ -1,0 +1,108 @@
+// Plays HLS in a video element: with hls.js, which is loaded only when something is played, or by the browser itself
+// where it can and hls.js cannot.
+import type HlsType from 'hls.js';
+
+/** `away`: a live picture that is not there; it is tried again. */
+export type PlayerState = 'loading' | 'away' | 'playing' | 'paused' | 'broken';
+
+const HLS = 'application/vnd.apple.mpegurl';
+/** How often a live picture that broke off is tried again, in ms. */
+const RETRY_MS = 2_000;
+/** Tries after which a replay is given up, and a live picture is said to be away. */
+const TRIES = 3;
+
+export interface Player {
+  stop(): void;
+}
+
+/** Plays an address; tells how it goes until it is stopped. */
+export function play(video: HTMLVideoElement, url: string, live: boolean, tell: (state: PlayerState) => void): Player {
+  let stopped = false;
+  let hls: HlsType | undefined;
+  const listen = new AbortController();
+  const on = (name: string, state: () => PlayerState): void =>
+    video.addEventListener(name, () => tell(state()), { signal: listen.signal });
+  on('playing', () => 'playing');
+  on('pause', () => 'paused');
+  on('waiting', () => 'loading');
+  tell('loading');
+
+  const begin = async (): Promise<void> => {
+    const { default: Hls } = await import('hls.js/light');
+    const { default: workerPath } = await import('hls.js/dist/hls.worker.js?url');
+    if (stopped) {
+      return;
+    }
+    if (Hls.isSupported()) {
+      hls = new Hls({ workerPath, backBufferLength: 60, ...(live ? LIVE : {}) });
+      attach(hls, Hls, video, url, live, tell);
+    } else if (video.canPlayType(HLS)) {
+      video.src = url;
+      on('error', () => 'broken');
+    } else {
+      tell('broken');
+      return;
+    }
+    await start(video);
+  };
+  begin().catch(() => {
+    if (!stopped) {
+      tell('broken');
+    }
+  });
+  return {
+    stop() {
+      stopped = true;
+      listen.abort();
+      hls?.destroy();
+      video.removeAttribute('src');
+      video.load();
+    },
+  };
+}
+
+/** Near the edge, but with one segment in hand; what fell behind is caught up by playing a little faster. */
+const LIVE = { liveSyncDurationCount: 2, liveMaxLatencyDurationCount: 6, maxLiveSyncPlaybackRate: 1.2 } as const;
+
+function attach(
+  hls: HlsType,
+  Hls: typeof HlsType,
+  video: HTMLVideoElement,
+  url: string,
+  live: boolean,
+  tell: (state: PlayerState) => void,
+): void {
+  let tries = 0;
+  hls.on(Hls.Events.FRAG_BUFFERED, () => (tries = 0));
+  hls.on(Hls.Events.ERROR, (_, fault) => {
+    if (!fault.fatal) {
+      return;
+    }
+    tries += 1;
+    if (!live && tries > TRIES) {
+      tell('broken');
+      hls.destroy();
+    } else if (fault.type === Hls.ErrorTypes.MEDIA_ERROR) {
+      hls.recoverMediaError();
+    } else {
+      tell(tries > TRIES ? 'away' : 'loading');
+      setTimeout(() => {
+        if (hls.media) {
+          hls.loadSource(url);
+        }
+      }, RETRY_MS);
+    }
+  });
+  hls.loadSource(url);
+  hls.attachMedia(video);
+}
+
+/** Browsers let a page play with sound only after a touch: where that is refused, it plays without. */
+async function start(video: HTMLVideoElement): Promise<void> {
+  try {
+    await video.play();
+  } catch {
+    video.muted = true;
+    await video.play().catch(() => undefined);
+  }
+}
