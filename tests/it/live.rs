@@ -179,7 +179,7 @@ async fn whip_answers_with_the_status_that_goes_with_each_reason() -> Result<()>
     let http = reqwest::Client::new();
     let post = |token: Option<&str>, kind: &str, body: &str| {
         let request = http.post(&announced.whip).header("content-type", kind).body(body.to_owned());
-        let request = token.into_iter().fold(request, |request, token| request.bearer_auth(token));
+        let request = token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth);
         async move { anyhow::Ok(request.send().await?) }
     };
     let token = Some(announced.token.as_str());
