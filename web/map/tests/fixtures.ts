@@ -4,6 +4,8 @@ import { Server } from './server.ts';
 
 interface Stage {
   server: Server;
+  /** Fails a test whose pages asked another site, broke the policy, or threw what nobody caught. */
+  guarded: void;
   /** Opens a page of the server and waits until the map is drawn and up to date. */
   open(path?: string): Promise<void>;
 }
@@ -34,13 +36,19 @@ export const test = base.extend<Stage>({
     await use(server);
     await server.stop();
   },
-  open: async ({ page, context, server }, use) => {
-    const wrong = await guard(context, server.url);
+  guarded: [
+    async ({ context, server }, use) => {
+      const wrong = await guard(context, server.url);
+      await use();
+      expect(wrong).toEqual([]);
+    },
+    { auto: true },
+  ],
+  open: async ({ page, server }, use) => {
     await use(async (path = '/') => {
       await page.goto(server.url + path);
       await settled(page);
     });
-    expect(wrong).toEqual([]);
   },
 });
 

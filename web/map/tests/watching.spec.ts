@@ -36,7 +36,7 @@ test('a camera shows its still, its source and that its age is not known', async
   await expect(page.getByText('Age of the picture is not known')).toBeVisible();
 });
 
-test('an embedded map can be framed by another site and has nothing to go live with', async ({ page, server, open }) => {
+test('an embedded map can be framed by another site and has nothing to go live with', async ({ page, server }) => {
   await server.goLive('Seen in a frame', SEOUL);
   const answer = await fetch(`${server.url}/embed?bbox=124,33,132,39`);
   expect(answer.headers.get('content-security-policy')).toContain('frame-ancestors *');
@@ -46,7 +46,6 @@ test('an embedded map can be framed by another site and has nothing to go live w
   await expect(page.getByRole('button', { name: 'Go live' })).toHaveCount(0);
   await page.locator('.pin.Stream').click();
   await expect(page.getByRole('heading', { name: 'Seen in a frame' })).toBeVisible();
-  void open;
 });
 
 test('a wall shows what is live in its box and nothing else', async ({ page, server }) => {

@@ -1,0 +1,71 @@
+import { mkdirSync } from 'node:fs';
+import { chromium } from '@playwright/test';
+import { FLAGS } from '../playwright.config.ts';
+import { expect, guard, KOREA, SEOUL, settled, test } from './fixtures.ts';
+
+const SHOTS = '../../target/screenshots';
+
+/** Whether the element shows a picture that is not one colour. */
+function picture(element: HTMLVideoElement): boolean {
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [32, 18];
+  const context = canvas.getContext('2d');
+  context?.drawImage(element, 0, 0, 32, 18);
+  const pixels = context?.getImageData(0, 0, 32, 18).data ?? [];
+  return new Set(Array.from({ length: pixels.length / 4 }, (_, index) => (pixels[4 * index + 1] ?? 0) >> 4)).size > 1;
+}
+
+test('one browser goes live; another sees it appear, plays it, and is shown its replay without a reload', async ({ page, open, server }) => {
+  test.setTimeout(240_000);
+  mkdirSync(SHOTS, { recursive: true });
+  await open(KOREA);
+
+  const street = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: FLAGS });
+  const phone = await street.newContext({
+    viewport: { width: 390, height: 844 },
+    locale: 'ko-KR',
+    permissions: ['camera', 'microphone', 'geolocation'],
+    geolocation: { ...SEOUL, accuracy: 12 },
+  });
+  const wrong = await guard(phone, server.url);
+  const broadcaster = await phone.newPage();
+  await broadcaster.goto(server.url + KOREA);
+  await settled(broadcaster);
+  await broadcaster.getByRole('button', { name: '라이브 시작' }).click();
+  await broadcaster.getByRole('button', { name: '카메라 켜기' }).click();
+  await broadcaster.getByRole('textbox', { name: '무슨 일이 일어나고 있나요?' }).fill('시장 골목에서 연기가 납니다');
+  await broadcaster.screenshot({ path: `${SHOTS}/go-live-phone-ko.png` });
+  await broadcaster.getByRole('button', { name: '방송 시작' }).click();
+  await expect(broadcaster.getByText('방송 중입니다')).toBeVisible();
+  await broadcaster.screenshot({ path: `${SHOTS}/on-air-phone-ko.png` });
+
+  const pin = page.locator('.pin.Stream');
+  await expect(pin).toHaveAccessibleName(/시장 골목에서 연기가 납니다/);
+  await pin.click();
+  const phase = page.locator('[data-phase]');
+  await expect(phase).toHaveAttribute('data-phase', 'live');
+  const video = page.locator('.sheet video');
+  await expect(video).toHaveAttribute('data-state', 'playing');
+  await expect.poll(() => video.evaluate(picture)).toBe(true);
+  await page.screenshot({ path: `${SHOTS}/live-desktop-en.png` });
+  await page.evaluate(() => Object.assign(globalThis, { stillHere: true }));
+
+  // The street's network is gone for a moment: the broadcast comes back by itself, as the same one.
+  await phone.setOffline(true);
+  await expect(broadcaster.getByText('신호가 끊겼습니다')).toBeVisible();
+  await phone.setOffline(false);
+  await expect(broadcaster.getByText('방송 중입니다')).toBeVisible();
+  await expect(page.locator('.pin.Stream')).toHaveCount(1);
+
+  await broadcaster.getByRole('button', { name: '종료' }).click();
+  await broadcaster.getByRole('button', { name: '방송 끝내기' }).click();
+  await expect(broadcaster.getByText('방송이 끝났습니다')).toBeVisible();
+  await expect(phase).toHaveAttribute('data-phase', 'replay', { timeout: 90_000 });
+  await expect(video).toHaveAttribute('data-state', 'playing');
+  await expect.poll(() => video.evaluate(picture)).toBe(true);
+  await expect(page.locator('.pin.Vod')).toBeVisible();
+  expect(await page.evaluate(() => 'stillHere' in globalThis)).toBe(true);
+  await page.screenshot({ path: `${SHOTS}/replay-desktop-en.png` });
+  expect(wrong).toEqual([]);
+  await street.close();
+});
