@@ -3,7 +3,7 @@
 use crate::config::{Faults, Redaction, RedactionFlags};
 use anyhow::{Context as _, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use redact::{Engine, Options, Progress, Stage};
+use redact::{Engine, Looking, Options, Progress, Stage};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -21,11 +21,104 @@ pub struct Command {
     /// Writes over OUT if it is there.
     #[arg(long)]
     force: bool,
+    /// Leaves the sound out. Voices tell who somebody is, too.
+    #[arg(long, conflicts_with = "keep_audio")]
+    mute: bool,
+    /// Keeps the sound as it is, which is the default.
+    #[arg(long)]
+    keep_audio: bool,
+    /// What becomes of a face.
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    strength: Strength,
+    /// Smallest face that is blurred, in pixels of the video. Absent: all that are found.
+    #[arg(long, value_name = "PIXELS", default_value_t = 0)]
+    min_face: u32,
+    /// From 0, only what is surely a face, to 1, all that might be one.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = sensitivity)]
+    sensitivity: f32,
+    /// What runs the face model.
+    #[arg(long, value_enum, default_value_t, value_name = "WHERE")]
+    backend: Backend,
     #[command(flatten)]
     redaction: RedactionFlags,
 }
 
+/// What becomes of a face.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Strength {
+    /// A few blocks, drawn as a smooth surface.
+    #[default]
+    Pixelate,
+    /// Soft, by weighted means.
+    Gaussian,
+    /// One colour.
+    Solid,
+}
+
+/// What runs the face model.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Backend {
+    /// Our own code for CenterFace, OpenCV for others.
+    #[default]
+    Native,
+    /// OpenCV on the processor.
+    Cpu,
+    /// OpenCV on the graphics card by OpenCL.
+    Opencl,
+    /// OpenCV on NVIDIA's CUDA.
+    Cuda,
+    /// The same with half the precision.
+    CudaFp16,
+    /// OpenCV on Intel's OpenVINO.
+    Openvino,
+    /// OpenCV on Vulkan.
+    Vulkan,
+}
+
+impl From<Strength> for redact::Strength {
+    fn from(strength: Strength) -> Self {
+        match strength {
+            Strength::Pixelate => Self::Pixelate,
+            Strength::Gaussian => Self::Gaussian,
+            Strength::Solid => Self::Solid,
+        }
+    }
+}
+
+impl From<Backend> for redact::Backend {
+    fn from(backend: Backend) -> Self {
+        match backend {
+            Backend::Native => Self::Native,
+            Backend::Cpu => Self::Cpu,
+            Backend::Opencl => Self::OpenCl,
+            Backend::Cuda => Self::Cuda,
+            Backend::CudaFp16 => Self::CudaFp16,
+            Backend::Openvino => Self::OpenVino,
+            Backend::Vulkan => Self::Vulkan,
+        }
+    }
+}
+
+/// A share from 0 to 1.
+fn sensitivity(text: &str) -> Result<f32, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| format!("{text:?} is not a number from 0 to 1"))
+}
+
 impl Command {
+    /// The engine's settings.
+    fn options(&self, redaction: &Redaction) -> Options {
+        let looking = Looking { min_face: self.min_face, ..Looking::default() }.with_sensitivity(self.sensitivity);
+        Options {
+            looking,
+            strength: self.strength.into(),
+            mute: self.mute,
+            backend: self.backend.into(),
+            threads: redaction.threads.get().try_into().unwrap_or(u32::MAX),
+            ..Options::default()
+        }
+    }
+
     /// Checks the flags.
     pub fn check(&self) -> Result<Redaction, Faults> {
         let mut faults = Faults::default();
@@ -38,8 +131,7 @@ impl Command {
 pub fn run(command: &Command, redaction: &Redaction) -> Result<()> {
     let (input, output) = (command.input.as_path(), command.output.as_path());
     refuse_overwriting(input, output, command.force)?;
-    let options = Options { threads: redaction.threads.get().try_into().unwrap_or(u32::MAX), ..Options::default() };
-    let engine = Engine::new(&redaction.model, options)?;
+    let engine = Engine::new(&redaction.model, command.options(redaction))?;
     let bar = Bar::new();
     let receipt = engine.blur_file(input, output, &mut |progress| bar.show(progress));
     bar.clear();

@@ -10,6 +10,7 @@
 
 mod damage;
 mod files;
+mod mutants;
 mod network;
 mod segments;
 mod thumbnails;
@@ -31,7 +32,8 @@ pub fn engine() -> &'static Engine {
     })
 }
 
-fn model() -> PathBuf {
+/// Where the face model is.
+pub fn model() -> PathBuf {
     std::env::var_os("FACE_MODEL")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../models/centerface.onnx"), PathBuf::from)
 }
