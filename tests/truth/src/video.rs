@@ -5,6 +5,7 @@ use media::{Care, Decoder, Demuxer, Layout, Picture, Rotation, Scaler, Source};
 use std::path::Path;
 
 /// A decoded frame, upright.
+#[derive(Clone, Debug)]
 pub struct Frame {
     pub pts: i64,
     pub width: usize,
