@@ -134,8 +134,11 @@ fn pack(small: &Picture) -> Result<Small, media::Error> {
     let plane = |index| -> Result<Level, media::Error> {
         let plane =
             small.plane(index).ok_or_else(|| media::Error::Unsupported("a picture without planes".to_owned()))?;
-        let rows = plane.data.chunks(plane.stride).flat_map(|row| &row[..plane.width]);
-        Ok(Level { width: plane.width, height: plane.height, data: rows.copied().collect() })
+        let mut data = Vec::with_capacity(plane.width * plane.height);
+        for row in plane.data.chunks(plane.stride) {
+            data.extend_from_slice(&row[..plane.width]);
+        }
+        Ok(Level { width: plane.width, height: plane.height, data })
     };
     let whole = plane(0)?;
     let half = halved(&whole);
