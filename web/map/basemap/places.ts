@@ -74,7 +74,8 @@ function cities(): Feature<Point, Label>[] {
   return rows('cities.tsv').map(([name = '', ko = '', , people, longitude, latitude]) => {
     const population = Number(people);
     const zoom = CITY_ZOOM.find(([below]) => population < below)?.[1] ?? 10;
-    const weight = Math.log10(Math.max(population, 1)) - 3;
+    // To a tenth: tiles write each value once, however many labels have it.
+    const weight = Math.round(10 * Math.log10(Math.max(population, 1)) - 30) / 10;
     return label(Number(longitude), Number(latitude), { name, ko, kind: 'city', zoom, weight });
   });
 }

@@ -13,5 +13,10 @@ const pages = {
 const target = document.getElementById('app');
 if (target) {
   const address = read(new URL(location.href));
-  void pages[address.page]().then(({ default: Page }) => mount(Page, { target, props: { address } }));
+  const page = pages[address.page]();
+  if (address.page !== 'wall') {
+    // The largest part by far comes beside the page, not after it; who needs it asks for it again, and hears of a fault.
+    import('./map/canvas.ts').catch(() => undefined);
+  }
+  void page.then(({ default: Page }) => mount(Page, { target, props: { address } }));
 }

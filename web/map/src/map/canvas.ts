@@ -1,18 +1,17 @@
 // The map itself: MapLibre, loaded when it is needed, and what the pages want of it.
 import 'maplibre-gl/dist/maplibre-gl.css';
-import { AttributionControl, addProtocol, type LngLatBoundsLike, Map as MapLibre, ScaleControl, setWorkerUrl } from 'maplibre-gl';
+import { AttributionControl, addProtocol, type LngLatBoundsLike, Map as MapLibre, prewarm, ScaleControl, setWorkerUrl } from 'maplibre-gl';
 import worker from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import { Protocol } from 'pmtiles';
 import type { StyleSpecification } from 'maplibre-gl';
-import type { Camera } from '../ui/address.ts';
 import { type Box, type Point, wrapped } from './geo.ts';
+import { BOX_MARGIN, type Camera, HOME, MAX_ZOOM } from './mercator.ts';
 
 setWorkerUrl(worker);
+// The worker reads its code while the page makes the map.
+prewarm();
 addProtocol('pmtiles', new Protocol().tile);
 
-/** Korea, where nothing else is asked for. */
-export const HOME: Camera = { longitude: 127.8, latitude: 36.2, zoom: 6.1 };
-const MAX_ZOOM = 18;
 /** How near a single thing or a place is looked at. */
 const NEAR_ZOOM = 12;
 const WAIT_MS = 120;
@@ -42,7 +41,7 @@ export class Canvas {
       pitchWithRotate: false,
       touchPitch: false,
       fadeDuration: matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 200,
-      ...(box && !camera ? { bounds: bounds(box), fitBoundsOptions: { padding: 24 } } : {}),
+      ...(box && !camera ? { bounds: bounds(box), fitBoundsOptions: { padding: BOX_MARGIN } } : {}),
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();

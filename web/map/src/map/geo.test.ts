@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { around, boxOf, holds, parseBox, wrapped } from './geo.ts';
+import { around, boxOf, holds, isNearly, parseBox, wrapped } from './geo.ts';
 
 test('a longitude is the same however often it went round', () => {
   expect([190, -190, 540, 0, 180].map(wrapped)).toEqual([-170, 170, -180, 0, -180]);
@@ -31,4 +31,11 @@ test('only four numbers in range are a box', () => {
   for (const wrong of [null, '', '1,2,3', '1,2,3,4,5', '1,,3,4', 'a,b,c,d', '0,50,10,40', '200,0,10,10']) {
     expect(parseBox(wrong), String(wrong)).toBeUndefined();
   }
+});
+
+test('boxes are nearly one if each edge is, also across the antimeridian', () => {
+  const box = { west: 179, south: 0, east: -179, north: 10 };
+  expect(isNearly(box, { ...box, west: 179.009, north: 10.04 }, 0.005)).toBe(true);
+  expect(isNearly(box, { ...box, west: 179.011 }, 0.005)).toBe(false);
+  expect(isNearly(box, { ...box, north: 10.06 }, 0.005)).toBe(false);
 });

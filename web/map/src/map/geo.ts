@@ -40,6 +40,14 @@ export function holds(box: Box, point: Point): boolean {
   return across && latitude >= box.south && latitude <= box.north;
 }
 
+/** Whether two boxes differ by less than the given part of their width and height. */
+export function isNearly(a: Box, b: Box, part: number): boolean {
+  const wide = part * (a.east < a.west ? a.east - a.west + 360 : a.east - a.west);
+  const high = part * (a.north - a.south);
+  const near = (from: number, to: number, room: number): boolean => Math.abs(from - to) <= room;
+  return near(a.west, b.west, wide) && near(a.east, b.east, wide) && near(a.south, b.south, high) && near(a.north, b.north, high);
+}
+
 /** A box of a few metres around a point. */
 export function around(point: Point, degrees = 0.0005): Box {
   return {

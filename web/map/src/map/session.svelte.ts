@@ -2,18 +2,18 @@
 import { ask } from '../api/ask.ts';
 import { mapEvents, mapQuery } from '../api/documents.ts';
 import { subscribe } from '../api/socket.ts';
-import { type Camera, type Filters, sinceOf } from '../ui/address.ts';
+import { type Filters, sinceOf } from '../ui/address.ts';
 import { Follower, type Link, type Source } from './follow.ts';
-import { type Box, boxOf } from './geo.ts';
+import { type Box, boxOf, isNearly } from './geo.ts';
+import { type Camera, fitting, HOME, seenFrom, type Size } from './mercator.ts';
 import { inOrder, type State, type Wanted } from './state.ts';
 
 /** Items and clusters together: as many buttons as a map bears. */
 const FIRST = 160;
 /** How much more than is seen is asked for on each side, so that a small step shows no bare edge. */
 const MARGIN = 0.12;
-/** What a screen shows, where there is no map to ask: points of the list's own box. */
-const SCREEN = { width: 1000, height: 800 };
-const TILE = 512;
+/** Views that differ by less are one view: nothing is asked for anew. Parts of the view, and zoom. */
+const SAME = { part: 0.005, zoom: 0.01 };
 
 const server: Source = {
   async read({ bbox, zoom, kinds, categories, since }, signal) {
@@ -49,16 +49,22 @@ export class Session {
 
   /** Looks at what a map shows; its edges may lie past the antimeridian. */
   look(view: Box, zoom: number): void {
-    this.#looked = { box: boxOf(view, MARGIN), zoom };
-    this.#watch();
+    const box = boxOf(view, MARGIN);
+    const before = this.#looked;
+    if (!before || !isNearly(before.box, box, SAME.part) || Math.abs(before.zoom - zoom) > SAME.zoom) {
+      this.#looked = { box, zoom };
+      this.#watch();
+    }
   }
 
-  /** Looks at what a map would show there, where there is no map. */
-  lookAt({ longitude, latitude, zoom }: Camera): void {
-    const degrees = 360 / (TILE * 2 ** zoom);
-    const [wide, high] = [(SCREEN.width * degrees) / 2, (SCREEN.height * degrees * Math.cos((latitude * Math.PI) / 180)) / 2];
-    const view = { west: longitude - wide, south: latitude - high, east: longitude + wide, north: latitude + high };
-    this.look(view, zoom);
+  /** Looks at what a map of this size would show there: before there is one, or where there is none. */
+  lookFrom(camera: Camera, size: Size): void {
+    this.look(seenFrom(camera, size), camera.zoom);
+  }
+
+  /** Looks at what a map will show when it opens. */
+  open(camera: Camera | null, box: Box | null, size: Size): void {
+    this.lookFrom(camera ?? (box ? fitting(box, size) : HOME), size);
   }
 
   filter(filters: Filters): void {

@@ -2,16 +2,11 @@
 // link should carry stands there and nowhere else.
 import type { Category, MapItemKind } from '../api/documents.ts';
 import { type Box, parseBox } from '../map/geo.ts';
+import type { Camera } from '../map/mercator.ts';
 
 export type Page = 'map' | 'embed' | 'wall';
 /** How long ago something may have begun. */
 export type Period = 'any' | 'hour' | 'day' | 'week';
-
-export interface Camera {
-  readonly longitude: number;
-  readonly latitude: number;
-  readonly zoom: number;
-}
 
 export interface Filters {
   readonly kinds: readonly MapItemKind[];
