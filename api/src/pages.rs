@@ -1,13 +1,16 @@
 //! The pages: the map client at `/`, GraphiQL at `/graphiql`, and what the map client is told about this server.
 //!
-//! A page may load nothing from another site unless the operator named that site: [`Settings::sources`] is the only way
-//! to widen a policy, and [`policy`] the only place that writes one.
+//! A page may load nothing from another site unless the operator named that site: [`Settings`] is the only way to widen a
+//! policy, and [`policy`] the only place that writes one.
 
 mod assets;
 mod basemap;
+mod broadcast_sdk;
+mod encoding;
 mod policy;
 mod share;
 
+pub use broadcast_sdk::{BroadcastSdk, NotAScript};
 pub use policy::{NotASource, Source};
 
 use crate::{schema::PublicUrls, server::State};
@@ -34,6 +37,8 @@ pub struct Settings {
     pub basemap_file: Option<PathBuf>,
     /// Other sites whose pictures, films, tiles and streams the pages may load.
     pub sources: Vec<Source>,
+    /// What browsers go live with over Amazon IVS, if they shall.
+    pub broadcast_sdk: Option<BroadcastSdk>,
 }
 
 /// The settings as they are served, made once.
@@ -53,6 +58,8 @@ struct Config {
     sources: Vec<String>,
     /// Whom to credit for the names of places.
     places_attribution: &'static str,
+    /// The script that a page goes live with over Amazon IVS.
+    broadcast_sdk: Option<String>,
 }
 
 /// What the map is drawn from.
@@ -69,7 +76,7 @@ enum Basemap {
 
 impl Pages {
     pub(crate) fn new(settings: Settings, urls: &PublicUrls) -> Self {
-        let Settings { basemap_style, basemap_file, mut sources } = settings;
+        let Settings { basemap_style, basemap_file, mut sources, broadcast_sdk } = settings;
         let ours = [Some(&urls.base), Some(&urls.replays), basemap_style.as_ref()];
         sources.extend(ours.into_iter().flatten().filter_map(Source::of));
         sources.sort();
@@ -83,8 +90,9 @@ impl Pages {
             basemap,
             sources: sources.iter().map(ToString::to_string).collect(),
             places_attribution: places::ATTRIBUTION,
+            broadcast_sdk: broadcast_sdk.as_ref().map(|sdk| sdk.address().to_owned()),
         };
-        Self { policies: Policies::new(&sources), config, basemap: basemap_file }
+        Self { policies: Policies::new(&sources, broadcast_sdk.as_ref()), config, basemap: basemap_file }
     }
 }
 

@@ -11,7 +11,7 @@ mod mutation;
 mod query;
 mod scalars;
 mod subscription;
-mod types;
+pub(crate) mod types;
 
 #[cfg(test)]
 mod tests;
@@ -22,6 +22,7 @@ use crate::{Limits, hub::Hub};
 use async_graphql::Context;
 use entity::{VodId, time::Clock};
 use lifecycle::Lifecycle;
+use live::Playback;
 use places::Gazetteer;
 use sea_orm::DatabaseConnection;
 use std::{any::Any, fmt::Display, sync::Arc};
@@ -50,6 +51,8 @@ pub struct Parts {
     pub urls: PublicUrls,
     /// Names of places.
     pub places: Arc<Gazetteer>,
+    /// Live pictures, where the live provider is in this process.
+    pub playback: Option<Arc<dyn Playback>>,
 }
 
 /// Addresses given to clients.
@@ -107,6 +110,7 @@ pub fn build(parts: Parts) -> Schema {
         .data(parts.clock)
         .data(parts.urls)
         .data(parts.places)
+        .data(parts.playback)
         .finish()
 }
 

@@ -1,7 +1,7 @@
 //! What the process answers on, and the addresses it gives to others.
 
 use super::{DataFlags, Faults, Secret, Storage, StorageFlags, given};
-use api::pages::{Settings, Source};
+use api::pages::{BroadcastSdk, Settings, Source};
 use std::{
     fs::File,
     net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _},
@@ -39,6 +39,10 @@ pub struct HttpFlags {
     /// A PMTiles file of the region, in the schema of Protomaps, to draw the map with.
     #[arg(long, env = "BASEMAP_PMTILES", value_name = "FILE")]
     pub basemap_pmtiles: Option<String>,
+    /// The script of Amazon's Web Broadcast SDK, for browsers to go live with over Amazon IVS. Absent: they are shown
+    /// what a broadcast app needs.
+    #[arg(long, env = "IVS_BROADCAST_SDK_URL", value_name = "URL")]
+    pub ivs_broadcast_sdk_url: Option<String>,
 }
 
 /// What the server answers on.
@@ -90,11 +94,12 @@ impl HttpFlags {
         let sources = faults.optional("PAGE_SOURCES", self.page_sources.as_ref(), sources);
         let style = faults.optional("BASEMAP_STYLE_URL", self.basemap_style_url.as_ref(), style);
         let file = faults.optional("BASEMAP_PMTILES", self.basemap_pmtiles.as_ref(), readable);
+        let sdk = faults.optional("IVS_BROADCAST_SDK_URL", self.ivs_broadcast_sdk_url.as_ref(), sdk);
         let (sources, basemap_style, basemap_file) = (sources.ok()?.unwrap_or_default(), style.ok()?, file.ok()?);
         if basemap_style.is_some() && basemap_file.is_some() {
             faults.add("BASEMAP_PMTILES", "is not used together with BASEMAP_STYLE_URL: give one of them");
         }
-        Some(Settings { basemap_style, basemap_file, sources })
+        Some(Settings { basemap_style, basemap_file, sources, broadcast_sdk: sdk.ok()? })
     }
 }
 
@@ -108,6 +113,11 @@ fn sources(text: &str) -> Result<Vec<Source>, String> {
 fn style(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
     matches!(url.scheme(), "http" | "https").then_some(url).ok_or_else(|| "is not an http or https address".into())
+}
+
+/// The address of a script.
+fn sdk(text: &str) -> Result<BroadcastSdk, String> {
+    text.parse().map_err(|error| format!("{text:?} {error}"))
 }
 
 /// A file that can be read now.

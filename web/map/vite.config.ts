@@ -3,9 +3,11 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 import { basemap } from './basemap/plugin.ts';
+import { compress } from './compress.ts';
+import { prune } from './prune.ts';
 
 export default defineConfig({
-  plugins: [svelte(), basemap()],
+  plugins: [svelte(), basemap(), prune(), compress()],
   worker: { format: 'es' },
   build: {
     outDir: '../dist',

@@ -1,8 +1,9 @@
 //! The files of the pages, as `make web` builds them into `web/dist`.
 //!
-//! They are part of the binary. If they were not built, a page says so and how to; nothing else depends on them.
+//! They are part of the binary, each also as the build compressed it. If they were not built, a page says so and how to;
+//! nothing else depends on them.
 
-use super::policy::Policy;
+use super::{encoding::Encoding, policy::Policy};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
@@ -20,8 +21,8 @@ const HASHED_CACHE: &str = "public, max-age=31536000, immutable";
 /// Everything else is asked for again each time.
 const CACHE: &str = "no-cache";
 
-pub(super) const NO_MAP: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Emergency Time</title>\
-    <body><h1>Emergency Time</h1><p>The API is up, but the map is not built: run <code>make web</code>, then build and \
+pub(super) const NO_MAP: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+    <title>Emergency Time</title></head><body><h1>Emergency Time</h1><p>The API is up, but the map is not built: run <code>make web</code>, then build and \
     start the server again.</p><ul>\
     <li><a href=\"/graphiql\">GraphiQL</a>: ask the API and follow it live</li>\
     <li><code>/graphql</code> and <code>/graphql/ws</code>: the API itself</li></ul></body></html>";
@@ -76,15 +77,34 @@ impl<'a> Found<'a> {
         etag + "\""
     }
 
+    /// The file as it was compressed for a client like this one, if it was.
+    fn compressed(&self, request: &HttpRequest) -> Option<(Encoding, EmbeddedFile)> {
+        let accept = request.headers().get(header::ACCEPT_ENCODING)?.to_str().ok()?;
+        let mut accepted = Encoding::ALL.into_iter().filter(|encoding| encoding.is_accepted(accept));
+        accepted.find_map(|encoding| {
+            let file = Dist::get(&format!("{}{}", self.name, encoding.ending()))?;
+            Some((encoding, file))
+        })
+    }
+
     /// The whole file, unless the client has it.
-    pub(super) fn answer(self, request: &HttpRequest, policy: &Policy) -> HttpResponse {
+    pub(super) fn answer(mut self, request: &HttpRequest, policy: &Policy) -> HttpResponse {
+        let encoding = self.compressed(request).map(|(encoding, file)| {
+            self.file = file;
+            encoding
+        });
+        // Of the bytes that are sent, so that no client takes one encoding for another.
         let etag = self.etag();
         let known = request.headers().get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == etag.as_bytes());
         let mut answer = policy.begin(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
         let hashed = self.name.split('/').any(|part| part == "assets");
         answer
             .insert_header((header::ETAG, etag))
+            .insert_header((header::VARY, "accept-encoding"))
             .insert_header((header::CACHE_CONTROL, if hashed { HASHED_CACHE } else { CACHE }));
+        if let Some(encoding) = encoding {
+            answer.insert_header((header::CONTENT_ENCODING, encoding.name()));
+        }
         if known {
             return answer.finish();
         }

@@ -2,6 +2,7 @@
 //!
 //! Source: W3C, Content Security Policy Level 3.
 
+use super::BroadcastSdk;
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
     http::{StatusCode, header},
@@ -69,13 +70,19 @@ pub(super) struct Policy {
 }
 
 impl Policies {
-    pub(super) fn new(sources: &[Source]) -> Self {
+    pub(super) fn new(sources: &[Source], broadcast_sdk: Option<&BroadcastSdk>) -> Self {
         let others = sources.iter().fold(String::new(), |list, source| list + " " + &source.0);
         let map = |framed: bool| {
             let ancestors = if framed { "*" } else { "'none'" };
+            let sdk = broadcast_sdk.filter(|_| !framed);
+            let script = sdk.map(|sdk| format!(" {}", sdk.address())).unwrap_or_default();
+            // The SDK draws at the pace of a worker that it makes itself.
+            let worker = sdk.map_or("", |_| " blob:");
+            let sites = sdk.map(|_| format!(" {}", BroadcastSdk::SITES.join(" "))).unwrap_or_default();
             let rules = format!(
-                "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; font-src 'self'; \
-                 img-src 'self' data: blob:{others}; media-src 'self' blob:{others}; connect-src 'self'{others}; \
+                "default-src 'none'; script-src 'self'{script}; worker-src 'self'{worker}; style-src 'self'; \
+                 font-src 'self'; img-src 'self' data: blob:{others}; media-src 'self' blob:{others}; \
+                 connect-src 'self'{others}{sites}; \
                  manifest-src 'self'; base-uri 'none'; form-action 'none'; object-src 'none'; \
                  frame-ancestors {ancestors}"
             );
@@ -145,10 +152,23 @@ mod tests {
 
     #[test]
     fn only_pictures_films_and_requests_may_come_from_a_named_site() {
-        let policies = Policies::new(&["https://a.example".parse().unwrap()]);
+        let policies = Policies::new(&["https://a.example".parse().unwrap()], None);
         let named: Vec<_> = policies.map.rules.split(';').filter(|rule| rule.contains("a.example")).collect();
         assert_eq!(named.len(), 3, "{named:?}");
         assert!(named.iter().all(|rule| ["img", "media", "connect"].iter().any(|kind| rule.contains(kind))));
         assert!(!policies.graphiql.rules.contains("a.example"));
+    }
+
+    #[test]
+    fn a_script_of_another_site_is_run_only_where_it_is_named_and_never_in_a_frame() {
+        let without = Policies::new(&[], None);
+        let sdk = "https://a.example/1.0/sdk.js".parse().unwrap();
+        let with = Policies::new(&[], Some(&sdk));
+        assert!(with.map.rules.contains("; script-src 'self' https://a.example/1.0/sdk.js; "), "{}", with.map.rules);
+        assert!(with.map.rules.contains("connect-src 'self' https://*.webrtc.live-video.net:4443 "));
+        assert!(with.map.rules.contains("; worker-src 'self' blob:; "));
+        assert!(!without.map.rules.contains("live-video") && !without.map.rules.contains("worker-src 'self' blob:"));
+        assert_eq!(with.embed.rules, without.embed.rules);
+        assert_eq!(with.graphiql.rules, without.graphiql.rules);
     }
 }

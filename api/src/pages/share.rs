@@ -5,27 +5,36 @@
 
 use super::assets::{self, Found};
 use crate::{
-    read::items::{self, Item},
-    schema::PublicUrls,
+    read::{
+        items::{self, Item},
+        streams, vods,
+    },
+    schema::{PublicUrls, types::Vod},
     server::State,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path},
 };
-use entity::ItemId;
+use entity::{ItemId, vod};
+use sea_orm::{ConnectionTrait, DbErr};
 use std::fmt::Write as _;
 
+const PAGE: &str = "index.html";
 /// What stands in the page where the tags belong.
 const PLACE: &str = "</head>";
 const SITE: &str = "Emergency Time";
+/// What is shown of an item that has no picture.
+const ICON: &str = "icon-512.png";
 
 pub(super) async fn page(request: HttpRequest, id: Path<String>, state: Data<State>) -> HttpResponse {
     let policy = &state.pages.policies.map;
-    let Some(found) = Found::by_name("index.html") else { return assets::html(policy, assets::NO_MAP) };
-    let Some(card) = card(&id, &state).await else { return found.answer(&request, policy) };
-    let page = String::from_utf8_lossy(found.bytes()).replacen(PLACE, &(card.tags() + PLACE), 1);
-    assets::html(policy, page)
+    let Some(card) = card(&id, &state).await else {
+        return assets::page(&request, PAGE, assets::NO_MAP, policy);
+    };
+    let found = Found::by_name(PAGE);
+    let page = found.as_ref().map_or(assets::NO_MAP.into(), |found| String::from_utf8_lossy(found.bytes()));
+    assets::html(policy, page.replacen(PLACE, &(card.tags() + PLACE), 1))
 }
 
 /// What is told of an item.
@@ -33,23 +42,14 @@ struct Card {
     title: String,
     description: String,
     url: String,
-    picture: Option<String>,
+    picture: String,
 }
 
 async fn card(id: &str, state: &State) -> Option<Card> {
     let id: ItemId = id.parse().ok()?;
     let db = state.db.clone();
-    let read = state.executor.run(async move {
-        let item = items::by_id(&db, id).await?;
-        // A replay is called what its broadcast is called.
-        let title = match &item {
-            Some(Item::Vod(vod)) => items::by_id(&db, ItemId::Stream(vod.stream_id)).await?.and_then(title),
-            _ => None,
-        };
-        Ok::<_, sea_orm::DbErr>(item.map(|item| (item, title)))
-    });
-    match read.await? {
-        Ok(found) => found.and_then(|(item, title)| Card::of(item, title, &state.urls, state)),
+    match state.executor.run(async move { Shared::read(&db, id).await }).await? {
+        Ok(found) => found.map(|shared| Card::of(shared, &state.urls, state)),
         Err(error) => {
             tracing::error!(error = %error, "an item cannot be read for its link");
             None
@@ -57,47 +57,71 @@ async fn card(id: &str, state: &State) -> Option<Card> {
     }
 }
 
-fn title(item: Item) -> Option<String> {
-    match item {
-        Item::Stream(row) => Some(row.title),
-        Item::Cctv(row) => Some(row.name),
-        Item::Vod(_) => None,
+/// An item, and the broadcast or replay that belongs to it.
+struct Shared {
+    item: Item,
+    /// What it is called: a replay is called what its broadcast is called.
+    title: String,
+    /// Of which its picture is, if it may have one.
+    vod: Option<vod::Model>,
+}
+
+impl Shared {
+    async fn read(db: &impl ConnectionTrait, id: ItemId) -> Result<Option<Self>, DbErr> {
+        let Some(item) = items::by_id(db, id).await? else { return Ok(None) };
+        let (title, vod) = match &item {
+            Item::Stream(row) => {
+                let vod = vods::newest_of(db, &[row.id]).await?.remove(&row.id);
+                (Some(row.title.clone()), vod)
+            }
+            Item::Vod(row) => {
+                let stream = streams::by_id(db, row.stream_id).await?;
+                (stream.map(|stream| stream.title), Some(row.clone()))
+            }
+            Item::Cctv(row) => (Some(row.name.clone()), None),
+        };
+        Ok(title.map(|title| Self { item, title, vod }))
+    }
+
+    /// Its picture, made of blurred frames.
+    fn picture(&self, urls: &PublicUrls) -> Option<String> {
+        let vod = Vod(self.vod.clone()?);
+        let on_air = matches!(&self.item, Item::Stream(row) if row.status.is_on_air());
+        vod.picture(if on_air { vod.0.live_thumbnail } else { vod.0.thumbnail }, urls)
     }
 }
 
 impl Card {
-    fn of(item: Item, of_stream: Option<String>, urls: &PublicUrls, state: &State) -> Option<Self> {
-        let id = item.id();
-        let (kind, position) = match &item {
+    fn of(shared: Shared, urls: &PublicUrls, state: &State) -> Self {
+        let id = shared.item.id();
+        let (kind, position) = match &shared.item {
             Item::Stream(row) => ("Live broadcast", row.position()),
             Item::Vod(row) => ("Replay, faces blurred", row.position()),
             Item::Cctv(row) => ("Public camera", row.position()),
         };
         let place = position.and_then(|at| state.places.at(at));
         let place = place.map(|place| place.name(places::Language::Korean));
-        Some(Self {
-            title: of_stream.or_else(|| title(item))?,
+        Self {
             description: place.map_or_else(|| kind.to_owned(), |place| format!("{kind} · {place}")),
             url: urls.page(&format!("s/{id}")),
-            picture: Some(urls.page("icon-512.png")),
-        })
+            picture: shared.picture(urls).unwrap_or_else(|| urls.page(ICON)),
+            title: shared.title,
+        }
     }
 
     fn tags(&self) -> String {
         let properties = [
-            ("og:site_name", Some(SITE)),
-            ("og:type", Some("website")),
-            ("og:title", Some(self.title.as_str())),
-            ("og:description", Some(self.description.as_str())),
-            ("og:url", Some(self.url.as_str())),
-            ("og:image", self.picture.as_deref()),
+            ("og:site_name", SITE),
+            ("og:type", "website"),
+            ("og:title", &self.title),
+            ("og:description", &self.description),
+            ("og:url", &self.url),
+            ("og:image", &self.picture),
         ];
         let mut tags = String::new();
         for (name, value) in properties {
-            if let Some(value) = value {
-                // Writing to a string cannot fail.
-                let _ = write!(tags, "<meta property=\"{name}\" content=\"{}\">", escaped(value));
-            }
+            // Writing to a string cannot fail.
+            let _ = write!(tags, "<meta property=\"{name}\" content=\"{}\">", escaped(value));
         }
         tags
     }
@@ -130,10 +154,9 @@ mod tests {
             title: "\"><script>alert('1')</script>\n&".into(),
             description: String::new(),
             url: String::new(),
-            picture: None,
+            picture: String::new(),
         };
         let tags = card.tags();
         assert!(tags.contains("content=\"&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp;\""), "{tags}");
-        assert!(!tags.contains("og:image"));
     }
 }

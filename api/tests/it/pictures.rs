@@ -144,6 +144,39 @@ async fn a_broadcast_shows_its_newest_picture_and_its_replay_the_first() {
 }
 
 #[tokio::test]
+async fn a_shared_link_shows_the_picture_of_its_item_and_the_icon_while_it_has_none() {
+    let served = Served::start().await;
+    let broadcast = Broadcast::on_air(&served).await;
+    let icon = served.url("/icon-512.png");
+    let stream = broadcast.started.stream.id.to_string();
+    assert_eq!(shared_picture(&served, &stream).await, icon);
+    broadcast.redact(0).await;
+    broadcast.redact(1).await;
+    let live = broadcast.ask().await;
+    let vod = live["vod"]["id"].as_str().unwrap();
+    assert_ne!(live["thumbnailUrl"], live["vod"]["thumbnailUrl"]);
+    assert_eq!(shared_picture(&served, &stream).await, live["thumbnailUrl"]);
+    assert_eq!(shared_picture(&served, vod).await, live["vod"]["thumbnailUrl"]);
+    broadcast.end().await;
+    assert_eq!(shared_picture(&served, &stream).await, live["vod"]["thumbnailUrl"]);
+    for number in 2..4 {
+        let job = broadcast.job(number).await;
+        served.house.lifecycle.give_up(&job, GapReason::Unreadable, "torn").await.unwrap();
+    }
+    assert_eq!(broadcast.ask().await["vod"]["status"], "WITHHELD");
+    for id in [&stream, vod] {
+        assert_eq!(shared_picture(&served, id).await, icon, "{id}");
+    }
+}
+
+/// What a page that is linked to gives as its picture.
+async fn shared_picture(served: &Served, id: &str) -> String {
+    let page = served.http.get(served.url(&format!("/s/{id}"))).send().await.unwrap().text().await.unwrap();
+    let (_, rest) = page.split_once("<meta property=\"og:image\" content=\"").unwrap_or_else(|| panic!("{page}"));
+    rest.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test]
 async fn what_is_withheld_or_taken_down_shows_no_picture() {
     let served = Served::start().await;
     let broadcast = Broadcast::on_air(&served).await;

@@ -146,7 +146,7 @@ impl Vod {
 
 impl Vod {
     /// The address of one of its pictures, if any may be shown.
-    pub(super) fn picture(&self, thumbnail: Option<Thumbnail>, urls: &PublicUrls) -> Option<String> {
+    pub(crate) fn picture(&self, thumbnail: Option<Thumbnail>, urls: &PublicUrls) -> Option<String> {
         let shown = matches!(self.0.status, Status::Processing | Status::Ready);
         thumbnail.filter(|_| shown).map(|thumbnail| urls.of_replay(self.0.id, &thumbnail))
     }
