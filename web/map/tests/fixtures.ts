@@ -3,6 +3,10 @@ import { test as base, type BrowserContext, expect, type Page } from '@playwrigh
 import { Server } from './server.ts';
 
 interface Stage {
+  /** Settings of the server besides the usual ones, as variables of its environment. */
+  settings: Readonly<Record<string, string>>;
+  /** Other sites that pages may ask. */
+  admitted: readonly string[];
   server: Server;
   /** Fails a test whose pages asked another site, broke the policy, or threw what nobody caught. */
   guarded: void;
@@ -11,7 +15,7 @@ interface Stage {
 }
 
 /** Notes every request to another site, every violation of the policy and every error nobody caught. */
-export async function guard(context: BrowserContext, home: string): Promise<string[]> {
+export async function guard(context: BrowserContext, home: string, admitted: readonly string[] = []): Promise<string[]> {
   const wrong: string[] = [];
   await context.exposeFunction('tellViolation', (text: string) => wrong.push(`policy: ${text}`));
   await context.addInitScript(() => {
@@ -22,7 +26,7 @@ export async function guard(context: BrowserContext, home: string): Promise<stri
   });
   context.on('request', (request) => {
     const url = new URL(request.url());
-    if (!['blob:', 'data:'].includes(url.protocol) && url.origin !== home) {
+    if (!['blob:', 'data:'].includes(url.protocol) && url.origin !== home && !admitted.includes(url.origin)) {
       wrong.push(`request to ${url.href}`);
     }
   });
@@ -31,14 +35,16 @@ export async function guard(context: BrowserContext, home: string): Promise<stri
 }
 
 export const test = base.extend<Stage>({
-  server: async ({}, use) => {
-    const server = await Server.start();
+  settings: async ({}, use) => use({}),
+  admitted: async ({}, use) => use([]),
+  server: async ({ settings }, use) => {
+    const server = await Server.start(settings);
     await use(server);
     await server.stop();
   },
   guarded: [
-    async ({ context, server }, use) => {
-      const wrong = await guard(context, server.url);
+    async ({ context, server, admitted }, use) => {
+      const wrong = await guard(context, server.url, admitted);
       await use();
       expect(wrong).toEqual([]);
     },

@@ -33,11 +33,11 @@ export class Server {
     this.#processes.push(process);
   }
 
-  static async start(): Promise<Server> {
+  static async start(settings: Readonly<Record<string, string>> = {}): Promise<Server> {
     const folder = mkdtempSync(join(tmpdir(), 'emergency-time-'));
     const child = spawn(BINARY, ['serve'], {
       cwd: ROOT,
-      env: { ...process.env, DATA_DIR: folder, BIND: '127.0.0.1:0', WEBHOOK_SECRET: SECRET, LOG: 'warn', ...ports() },
+      env: { ...process.env, DATA_DIR: folder, BIND: '127.0.0.1:0', WEBHOOK_SECRET: SECRET, LOG: 'warn', ...ports(), ...settings },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const url = await new Promise<string>((found, fail) => {

@@ -11,10 +11,17 @@ export interface Config {
   /** Sites that pictures and films may come from besides the server itself, as in a content security policy. */
   readonly sources: readonly string[];
   readonly placesAttribution: string;
+  /** The script that a browser goes live with over Amazon IVS, where there is one. */
+  readonly broadcastSdk: string | null;
 }
 
 /** What holds while the server has not answered. */
-const DEFAULT: Config = { basemap: { kind: 'offline' }, sources: [], placesAttribution: 'GeoNames (CC BY 4.0)' };
+const DEFAULT: Config = {
+  basemap: { kind: 'offline' },
+  sources: [],
+  placesAttribution: 'GeoNames (CC BY 4.0)',
+  broadcastSdk: null,
+};
 
 let asked: Promise<Config> | undefined;
 

@@ -149,7 +149,7 @@ export const startStream = graphql(`
     startStream(input: $input) {
       stream { id }
       publishToken
-      ingest { whipUrl rtmpUrl streamKey ivs { ingestEndpoint } }
+      ingest { whipUrl rtmpUrl streamKey ivs { ingestEndpoint streamKey } }
       error { code message field }
     }
   }

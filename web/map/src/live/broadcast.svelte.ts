@@ -4,7 +4,7 @@ import { type Category, type Ingest, moveStream, startStream, stopStream } from 
 import type { Point } from '../map/geo.ts';
 import { type CameraFault, type Facing, type Fix, followPlace, keepAwake, metresBetween, openCamera } from './device.ts';
 import { type Air, OnAir } from './keep.ts';
-import { publish } from './whip.ts';
+import { type Way, wayOf } from './way.ts';
 
 export type Stage = 'closed' | 'camera' | 'preview' | 'starting' | 'onAir' | 'app' | 'stopping' | 'ended';
 
@@ -94,11 +94,12 @@ export class Broadcast {
     }
     this.started = started;
     this.#told = { place, at: Date.now() };
-    if (app || !started.ingest.whipUrl) {
+    const way = app ? undefined : await wayOf(started.ingest, started.token);
+    if (way) {
+      this.#publish(way);
+    } else {
       this.#letGoOfCamera();
       this.stage = 'app';
-    } else {
-      this.#publish(started, started.ingest.whipUrl);
     }
   }
 
@@ -139,10 +140,10 @@ export class Broadcast {
     return undefined;
   }
 
-  #publish(started: Started, url: string): void {
+  #publish(way: Way): void {
     this.stage = 'onAir';
     this.#onAir = new OnAir(
-      (tell) => publish(url, started.token, this.media ?? new MediaStream(), tell),
+      (tell) => way(this.media ?? new MediaStream(), tell),
       (air) => (this.air = air),
     );
     const retry = (): void => this.#onAir?.retry();

@@ -86,7 +86,7 @@ export const en = {
   removedHint: 'This is not available any more, or the link is wrong.',
   failed: 'This broadcast never got on air.',
   noReplay: 'The broadcast has ended. Nothing was recorded.',
-  noPicture: 'This server shows no live picture. The replay will be here after the end.',
+  noPicture: 'There is no live picture of this broadcast. Its replay will be here after the end.',
   pictureAway: 'The live picture is not there right now. It starts by itself.',
   playFailed: 'The picture cannot be played.',
   playAgain: 'Try again',
