@@ -130,6 +130,7 @@ fn state(parts: ApiParts, hub: Hub, limits: Arc<Limits>, token: CancellationToke
         clock,
         urls: urls.clone(),
         places: Arc::clone(&places),
+        playback: playback.clone(),
     });
     State {
         executor: Executor::new(schema, Arc::clone(&limits)),

@@ -243,6 +243,11 @@ impl LiveProvider for Studio {
 
 #[async_trait]
 impl Playback for Studio {
+    fn carries(&self, stream: StreamId) -> bool {
+        let aired = self.shared(stream).and_then(|shared| shared.session().aired());
+        aired.is_some_and(|state| state != State::Over)
+    }
+
     async fn playlist(&self, stream: StreamId, viewer: Viewer<'_>) -> Result<String, NotLive> {
         let shared = self.shared(stream).ok_or(NotLive::OffAir)?;
         shared.window.playlist(viewer).await

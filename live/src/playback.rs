@@ -10,6 +10,9 @@ use std::net::IpAddr;
 /// Who serves live pictures.
 #[async_trait]
 pub trait Playback: Send + Sync {
+    /// Whether a picture of the stream comes in here. Streams may be carried elsewhere, or be only simulated: of those
+    /// there is nothing to play.
+    fn carries(&self, stream: StreamId) -> bool;
     /// The media playlist as it is now. Waits a moment for the first segment of a broadcast that has just begun.
     async fn playlist(&self, stream: StreamId, viewer: Viewer<'_>) -> Result<String, NotLive>;
     /// A segment that a playlist named: MPEG-TS.

@@ -22,7 +22,8 @@ pub struct Lease {
     pub channel_arn: String,
     /// Where the broadcaster sends the picture. Holds secrets.
     pub ingest: Ingest,
-    /// Where the live picture plays, if the provider serves one.
+    /// Where the live picture plays, if the provider serves one. A path alone is under the address of this server, and
+    /// played by the [`Playback`](crate::Playback) in this process.
     pub playback_url: Option<String>,
 }
 

@@ -3,6 +3,7 @@
 
 use crate::{
     harness::{
+        broadcast::Handmade,
         clip::Clip,
         deadline,
         site::{Shape, Site},
@@ -170,6 +171,20 @@ async fn a_server_that_dies_on_air_ends_the_broadcast_when_it_is_back() -> Resul
     ensure!(vod.redaction.as_ref().is_some_and(|done| done.frames > 0), "{vod:?}");
     ensure!(site.client.stream(&announced.id).await?.status == "ENDED");
     site.close(&[&announced.token]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broadcast_that_is_carried_elsewhere_has_no_live_picture_here() -> Result<()> {
+    let site = Site::start(Shape::Embedded, "live-elsewhere", &[]).await?;
+    let broadcast = Handmade::start(&site, "told of from afar", &Clip::without_faces(4)).await?;
+    broadcast.send(&site, &broadcast.message_of("Stream Start")?).await?;
+    let stream = deadline::until("it is live", deadline::SOON, || async {
+        let stream = site.client.ask(WATCHED, json!({ "id": broadcast.stream })).await?["stream"].take();
+        Ok(if stream["status"] == "LIVE" { Ok(stream) } else { Err(format!("{stream}")) })
+    })
+    .await?;
+    ensure!(stream["playbackUrl"].is_null(), "{stream}");
+    site.close(&[&broadcast.token]).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -57,6 +57,7 @@ impl Stage {
                 base: Url::parse("https://live.example/").unwrap(),
                 replays: Url::parse("https://replays.example/public").unwrap(),
             },
+            playback: None,
         };
         Self { schema: build(parts), db, statements, _folder: folder, _running: running.drop_guard() }
     }

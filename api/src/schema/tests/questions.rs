@@ -130,8 +130,11 @@ async fn an_id_of_another_kind_or_of_nothing_is_null() {
 async fn a_picture_is_played_only_while_it_may_be() {
     on_every_database(|db| async move {
         let stage = Stage::set(db).await;
-        let playback_url = Some("/live/a/index.m3u8".to_owned());
+        let playback_url = Some("https://elsewhere.example/a/index.m3u8".to_owned());
         let live = broadcast::Model { playback_url, ..stream((1.0, 1.0)) };
+        // Of this server, in whose process no live provider carries it.
+        let playback_url = Some("/live/a/index.m3u8".to_owned());
+        let simulated = broadcast::Model { playback_url, ..stream((1.0, 1.0)) };
         let over = broadcast::Model {
             id: StreamId::generate(),
             channel_arn: "arn:over".into(),
@@ -142,22 +145,25 @@ async fn a_picture_is_played_only_while_it_may_be() {
         let reason = Some("too many gaps".to_owned());
         let withheld = replay::Model { status: replay::Status::Withheld, withheld_reason: reason, ..vod(&over) };
         put_stream(&stage.db, &live).await;
+        put_stream(&stage.db, &simulated).await;
         put_stream(&stage.db, &over).await;
         put_vod(&stage.db, &ready).await;
         put_vod(&stage.db, &withheld).await;
-        let query = "query ($live: ID!, $over: ID!, $ready: ID!, $withheld: ID!) {
+        let query = "query ($live: ID!, $simulated: ID!, $over: ID!, $ready: ID!, $withheld: ID!) {
             live: stream(id: $live) { playbackUrl }
+            simulated: stream(id: $simulated) { playbackUrl }
             over: stream(id: $over) { playbackUrl }
             ready: vod(id: $ready) { playbackUrl progress durationMs readyAt withheldReason
                 redaction { frames faceTracks facesBlurred gaps model } }
             withheld: vod(id: $withheld) { playbackUrl withheldReason }
         }";
         let ids = json!({
-            "live": live.id.to_string(), "over": over.id.to_string(),
+            "live": live.id.to_string(), "simulated": simulated.id.to_string(), "over": over.id.to_string(),
             "ready": ready.id.to_string(), "withheld": withheld.id.to_string(),
         });
         let answer = stage.data(query, ids).await;
-        assert_eq!(answer["live"]["playbackUrl"], "https://live.example/live/a/index.m3u8");
+        assert_eq!(answer["live"]["playbackUrl"], "https://elsewhere.example/a/index.m3u8");
+        assert_eq!(answer["simulated"]["playbackUrl"], Value::Null);
         assert_eq!(answer["over"]["playbackUrl"], Value::Null);
         assert_eq!(answer["withheld"], json!({ "playbackUrl": null, "withheldReason": "too many gaps" }));
         let address = format!("https://replays.example/public/vod/{}/index.m3u8", ready.id);

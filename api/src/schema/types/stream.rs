@@ -18,6 +18,8 @@ use crate::{
 };
 use async_graphql::{Context, ID, Object};
 use entity::stream;
+use live::Playback;
+use std::sync::Arc;
 
 /// `first` of `nearbyCctvs`, if it is left out.
 const NEARBY: i32 = 5;
@@ -87,9 +89,14 @@ impl Stream {
     /// serves no picture.
     #[expect(clippy::unused_async, reason = "resolvers are async")]
     async fn playback_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        let urls = part::<PublicUrls>(ctx)?;
-        let address = self.0.playback_url.as_ref().filter(|_| self.0.status.is_on_air());
-        Ok(address.map(|address| urls.live(address)))
+        let Some(address) = self.0.playback_url.as_ref().filter(|_| self.0.status.is_on_air()) else { return Ok(None) };
+        // A path is played by this server, so it alone says whether there is anything to play.
+        let is_played =
+            || Ok(part::<Option<Arc<dyn Playback>>>(ctx)?.as_ref().is_some_and(|here| here.carries(self.0.id)));
+        if address.starts_with('/') && !is_played()? {
+            return Ok(None);
+        }
+        Ok(Some(part::<PublicUrls>(ctx)?.live(address)))
     }
 
     /// How many watch it now.
