@@ -19,6 +19,7 @@ demo: setup model ## run, with three simulated broadcasts and three cameras in K
 
 test: setup model ## every test, on PostgreSQL and RabbitMQ at their usual ports or its own
 	@scripts/setup test web
+	@scripts/fetch-face-model yunet
 	scripts/web build
 	scripts/services scripts/test
 	scripts/web test

@@ -13,7 +13,9 @@ use std::{
 /// Frames that are rendered; the files repeat them.
 const FRAMES: usize = 100;
 /// Memory of the long file over that of the short one, from which it grows.
-const GROWTH: f64 = 1.25;
+const GROWTH: f64 = 1.10;
+/// Most memory that may be held, whatever the length.
+const MAX_BYTES: u64 = 600_000_000;
 
 /// Peak memory of two 1080p files.
 #[derive(Debug, Serialize)]
@@ -31,6 +33,10 @@ impl Memory {
     /// What is wrong with it.
     pub fn fault(&self) -> Option<String> {
         let (ratio, minutes) = (self.ratio(), self.minutes);
+        let bytes = self.short_bytes.max(self.long_bytes);
+        if bytes > MAX_BYTES {
+            return Some(format!("{} MB are held, more than {}", bytes / 1_000_000, MAX_BYTES / 1_000_000));
+        }
         (ratio > GROWTH).then(|| format!("memory grows: {ratio:.2} times as much for {minutes} minutes as for one"))
     }
 }
@@ -73,9 +79,11 @@ mod tests {
     #[test]
     fn memory_may_differ_a_little_and_not_grow() {
         let memory = |long_bytes| Memory { minutes: 10, short_bytes: 100, long_bytes };
-        assert!(memory(110).fault().is_none());
+        assert!(memory(109).fault().is_none());
         assert!(memory(90).fault().is_none());
         assert!(memory(200).fault().is_some_and(|fault| fault.contains("2.00 times")));
+        let large = Memory { minutes: 10, short_bytes: 700_000_000, long_bytes: 700_000_000 };
+        assert!(large.fault().is_some_and(|fault| fault.contains("700 MB")));
     }
 
     #[test]

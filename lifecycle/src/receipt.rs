@@ -24,6 +24,7 @@ pub(crate) struct SegmentReceipt {
     pub face_tracks: i64,
     pub frames_filled: i64,
     pub faces_blurred: i64,
+    pub frames_copied: i64,
     pub seconds: f64,
     pub model: Option<Model>,
     pub version: Option<String>,
@@ -77,6 +78,7 @@ struct Counts {
     face_tracks: i64,
     frames_filled: i64,
     faces_blurred: i64,
+    frames_copied: i64,
     seconds: f64,
 }
 
@@ -181,6 +183,7 @@ impl Counts {
             face_tracks: done.face_tracks,
             frames_filled: done.frames_filled,
             faces_blurred: done.faces_blurred,
+            frames_copied: done.frames_copied,
             seconds: done.seconds,
         }
     }
@@ -202,6 +205,7 @@ impl Totals {
         self.counts.face_tracks += counts.face_tracks;
         self.counts.frames_filled += counts.frames_filled;
         self.counts.faces_blurred += counts.faces_blurred;
+        self.counts.frames_copied += counts.frames_copied;
         self.counts.seconds += counts.seconds;
     }
 }
@@ -256,7 +260,7 @@ mod tests {
     fn written(frames: i64, version: &str) -> Value {
         json!({
             "frames": frames, "frames_detected": 12, "detections": 9, "face_tracks": 2, "frames_filled": 40,
-            "faces_blurred": 50, "seconds": 0.5, "examine_seconds": 0.3, "version": version,
+            "faces_blurred": 50, "frames_copied": 25, "seconds": 0.5, "examine_seconds": 0.3, "version": version,
             "model": { "name": "CenterFace", "sha256": "09" },
             "settings": { "detect_every": 5, "linking": { "bridge_ms": 900 } },
             "a_field_of_a_later_version": { "boxes": [1, 2, 3, 4] },
@@ -277,8 +281,8 @@ mod tests {
         ]);
         let totals = &receipt["totals"];
         assert_eq!(
-            (&totals["frames"], &totals["facesBlurred"], &totals["seconds"]),
-            (&json!(183), &json!(150), &json!(1.5))
+            (&totals["frames"], &totals["facesBlurred"], &totals["framesCopied"], &totals["seconds"]),
+            (&json!(183), &json!(150), &json!(75), &json!(1.5))
         );
         assert_eq!((&totals["segments"], &totals["copied"], &totals["reencoded"]), (&json!(4), &json!(1), &json!(2)));
         assert_eq!(

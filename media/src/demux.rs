@@ -131,6 +131,12 @@ impl Demuxer {
         self.input.stream(index).map_or("unknown", |stream| stream.parameters().id().name())
     }
 
+    /// Whether track `index` is H.264 with start codes and parameter sets between its pictures, as in MPEG-TS.
+    pub fn is_annex_b(&self, index: usize) -> bool {
+        let is_h264 = self.input.stream(index).is_some_and(|stream| stream.parameters().id() == ff::codec::Id::H264);
+        is_h264 && self.input.format().name() == SEGMENT_FORMAT
+    }
+
     /// Whether `container` may hold a copy of track `index`.
     pub fn fits(&self, index: usize, container: Container) -> bool {
         self.input.stream(index).is_some_and(|stream| container.holds(stream.parameters().id()))

@@ -4,9 +4,8 @@ use crate::{
     Error, ModelSource, Options,
     deadline::Deadline,
     detector::Detector,
-    examine::Examined,
     memo::Memo,
-    pass::{Output as Written, Pass, Timing},
+    pass::{Done, Output as Written, Pass},
     receipt::{self, Receipt},
     sight::Footage,
 };
@@ -123,13 +122,13 @@ impl Engine {
         };
         let done = self.with_detector(|detector| pass.run(self, detector, &mut |_| {}))?;
         let nothing = || Error::Encode { what: footage.what.to_owned(), reason: "nothing was written".to_owned() };
+        let receipt = self.receipt(&done);
         let output = match done.output {
             Written::Nothing => Output::Unchanged,
-            Written::Rewritten(bytes) => {
+            Written::Rewritten { bytes, .. } => {
                 Output::Reencoded(bytes.filter(|bytes| !bytes.is_empty()).ok_or_else(nothing)?)
             }
         };
-        let receipt = self.receipt(&done.examined, done.timing);
         Ok(Redacted { output, receipt, duration: done.duration })
     }
 
@@ -149,7 +148,12 @@ impl Engine {
     }
 
     /// What was done, in which time.
-    pub(crate) fn receipt(&self, examined: &Examined, timing: Timing) -> Receipt {
+    pub(crate) fn receipt(&self, done: &Done) -> Receipt {
+        let Done { examined, output, timing, .. } = done;
+        let frames_copied = match output {
+            Written::Nothing => examined.frames,
+            Written::Rewritten { copied, .. } => *copied,
+        };
         Receipt {
             frames: examined.frames,
             frames_detected: examined.looks + examined.glances,
@@ -159,6 +163,7 @@ impl Engine {
             face_tracks: examined.counts.tracks,
             frames_filled: examined.counts.filled,
             faces_blurred: examined.counts.faces,
+            frames_copied,
             seconds: timing.all.as_secs_f64(),
             examine_seconds: timing.examine.as_secs_f64(),
             rewrite_seconds: timing.rewrite.as_secs_f64(),

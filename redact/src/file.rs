@@ -31,7 +31,7 @@ impl Engine {
         let pass = Pass { footage: &footage, container, copy: &copy, muxer: &muxer, deadline };
         let done = self.with_detector(|detector| pass.run(self, detector, progress))?;
         part.persist(output).map_err(|error| unwritable(output, &error.error))?;
-        Ok(self.receipt(&done.examined, done.timing))
+        Ok(self.receipt(&done))
     }
 }
 

@@ -4,10 +4,11 @@ use crate::{
     Error,
     centerface::{Native, OnOpenCv},
     detector::Detector,
-    net::Net,
+    net::{Net, fixed_picture},
     network::Network,
     options::Backend,
     receipt,
+    yunet::YuNet,
 };
 use sha2::{Digest, Sha256};
 use std::{path::PathBuf, sync::Arc};
@@ -24,7 +25,7 @@ const MAX_BYTES: u64 = 256 << 20;
 pub enum ModelSource {
     /// CenterFace at this path; another file there is refused, since the measurements hold for this one only.
     CenterFace(PathBuf),
-    /// Any model with CenterFace's inputs and outputs.
+    /// Any model with the inputs and outputs of CenterFace or of YuNet.
     Like(PathBuf),
 }
 
@@ -66,6 +67,9 @@ impl Model {
             }
         }
         let network = Network::load(Arc::clone(&self.bytes), &self.described.name, backend)?;
+        if YuNet::is(&network)? {
+            return Ok(Box::new(YuNet::new(network, fixed_picture(&self.bytes))?));
+        }
         Ok(Box::new(OnOpenCv::new(network)?))
     }
 

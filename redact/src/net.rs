@@ -15,6 +15,8 @@ mod product;
 mod simd;
 mod stem;
 
+pub(crate) use onnx::fixed_picture;
+
 use self::{
     block::{Block, Scratch},
     lane::{Lane, Map},

@@ -53,8 +53,13 @@ pub(crate) struct Done {
 pub(crate) enum Output {
     /// Nothing: no frame shows a face.
     Nothing,
-    /// All frames, blurred: what [`Muxer::finish`] gave.
-    Rewritten(Option<Vec<u8>>),
+    /// All frames, blurred.
+    Rewritten {
+        /// What [`Muxer::finish`] gave.
+        bytes: Option<Vec<u8>>,
+        /// Frames whose packets were taken over as they were.
+        copied: u64,
+    },
 }
 
 /// How long it took.
@@ -139,6 +144,7 @@ impl Pass<'_> {
         let fail = |error| Error::media(self.footage.what, error);
         let warm = self.footage.before.as_ref().filter(|_| self.footage.warm);
         let reader = Reader::open(&self.footage.target, warm, engine.options.threads).map_err(fail)?;
+        let reader = if self.container == Container::MpegTs { reader.with_groups() } else { reader };
         let job = Rewrite {
             what: self.footage.what,
             options: &engine.options,
@@ -147,7 +153,7 @@ impl Pass<'_> {
         };
         // Nobody may want to know how far it is.
         let mut progress = |frames| done.send(frames).unwrap_or_default();
-        rewrite(&job, reader, (self.muxer)()?, plan, &mut progress).map(Output::Rewritten)
+        rewrite(&job, reader, (self.muxer)()?, plan, &mut progress)
     }
 }
 

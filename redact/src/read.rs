@@ -1,18 +1,21 @@
 //! Reads a video strictly, the same way in both passes: pictures in the order of showing, other packets in between.
 
+use crate::packets::{Group, Next, Packets};
 use media::{Care, Decoder, Demuxer, Packet, Picture, Source, Track};
 
 /// What comes next in a video.
 pub(crate) enum Event {
     /// A picture of the video track.
     Picture(Picture),
-    /// A packet of another track, or of the video track when nothing is decoded.
+    /// A packet of another track.
     Packet(Packet),
+    /// The video track's next packets are a group; told only when asked for.
+    Group(Group),
 }
 
 /// A video being read.
 pub(crate) struct Reader {
-    demuxer: Demuxer,
+    packets: Packets,
     decoder: Decoder,
     track: Track,
     /// Packets that were only there to fill the decoder.
@@ -34,12 +37,30 @@ impl Reader {
             fill(&mut decoder, &mut Demuxer::open(warm)?)?;
         }
         let warmed = decoder.sent();
-        Ok(Self { demuxer, decoder, track, warmed, first_dts: None, last_pts: None, ended: false })
+        let packets = Packets::new(demuxer, track.index);
+        Ok(Self { packets, decoder, track, warmed, first_dts: None, last_pts: None, ended: false })
+    }
+
+    /// Has it tell of groups, if its pictures are coded so that there can be any.
+    #[must_use]
+    pub fn with_groups(mut self) -> Self {
+        self.packets.tell_groups();
+        self
+    }
+
+    /// Whether it tells of groups.
+    pub fn tells_groups(&self) -> bool {
+        self.packets.tells_groups()
     }
 
     /// The container.
     pub fn demuxer(&self) -> &Demuxer {
-        &self.demuxer
+        self.packets.demuxer()
+    }
+
+    /// Packets of the video track taken so far, which [`Picture::number`] counts.
+    pub fn taken(&self) -> u64 {
+        self.decoder.sent()
     }
 
     /// The video track.
@@ -52,7 +73,7 @@ impl Reader {
         self.first_dts
     }
 
-    /// The next picture or packet of another track; `None` at the end.
+    /// What comes next; `None` at the end.
     pub fn next(&mut self) -> Result<Option<Event>, media::Error> {
         loop {
             if let Some(picture) = self.decoder.receive()? {
@@ -64,16 +85,17 @@ impl Reader {
             if self.ended {
                 return Ok(None);
             }
-            match self.demuxer.next()? {
+            match self.packets.next()? {
                 None => {
                     self.decoder.finish()?;
                     self.ended = true;
                 }
-                Some(packet) if packet.track() == self.track.index => {
+                Some(Next::Group(group)) => return Ok(Some(Event::Group(group))),
+                Some(Next::Packet(packet)) if packet.track() == self.track.index => {
                     self.first_dts = self.first_dts.or(packet.dts());
                     self.decoder.send(&packet)?;
                 }
-                Some(packet) => return Ok(Some(Event::Packet(packet))),
+                Some(Next::Packet(packet)) => return Ok(Some(Event::Packet(packet))),
             }
         }
     }

@@ -23,6 +23,8 @@ pub struct Receipt {
     pub frames_filled: u64,
     /// Face-frames blurred.
     pub faces_blurred: u64,
+    /// Frames whose packets were taken over as they were, since nothing near them was to be blurred.
+    pub frames_copied: u64,
     /// Wall time in seconds.
     pub seconds: f64,
     /// How long looking for faces took.

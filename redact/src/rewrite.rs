@@ -1,14 +1,17 @@
 //! The second pass: decodes again, blurs what the plan says, encodes and muxes.
 //!
 //! It trusts nothing: every frame must have the time that the first pass planned at this place, and there must be
-//! exactly as many, or nothing comes out.
+//! exactly as many, or nothing comes out. Groups of pictures on which there is nothing to blur are taken over as they
+//! are where that is safe ([`splice`](crate::splice)).
 
 use crate::{
     Error, Options,
     blur::{Brush, blur},
     deadline::Deadline,
+    pass::Output,
     plan::Planned,
     read::{Event, Reader},
+    splice::{Ahead, Stretch, Stretches},
 };
 use media::{Codec, Container, Encoder, EncoderSettings, Layout, Muxer, Packet, Picture, Rotation, Scaler};
 use std::sync::mpsc::Receiver;
@@ -29,31 +32,34 @@ pub(crate) struct Rewrite<'a> {
 }
 
 /// Writes the redacted `reader` to `muxer` as `plan` says, frame by frame, calling `progress` with the number of frames
-/// done; gives what [`Muxer::finish`] gives. Waits for the plan where the first pass is not that far yet.
+/// done. Waits for the plan where the first pass is not that far yet.
 pub(crate) fn rewrite(
     job: &Rewrite<'_>,
     mut reader: Reader,
     muxer: Muxer,
     plan: &Receiver<Planned>,
     progress: &mut dyn FnMut(u64),
-) -> Result<Option<Vec<u8>>, Error> {
+) -> Result<Output, Error> {
     let fail = |error| Error::media(job.what, error);
-    let mut writer = Writer::new(job, muxer);
+    let (mut writer, mut plan, mut stretches) = (Writer::new(job, muxer), Ahead::new(plan), Stretches::default());
+    let warmed = reader.taken();
     let mut frames = 0;
     while let Some(event) = reader.next().map_err(fail)? {
         match event {
             Event::Packet(packet) => writer.other(packet).map_err(fail)?,
+            Event::Group(group) => stretches.decide(group, reader.taken(), warmed, &mut plan),
             Event::Picture(picture) => {
                 job.deadline.check()?;
-                let planned = plan.recv().ok().filter(|planned| planned.pts == picture.pts());
+                let planned = plan.next().filter(|planned| planned.pts == picture.pts());
                 let planned = planned.ok_or_else(|| job.differs())?;
-                writer.picture(&reader, picture, &planned).map_err(fail)?;
+                let stretch = stretches.of(picture.number());
+                writer.picture(&reader, picture, &planned, stretch).map_err(fail)?;
                 frames += 1;
                 progress(frames);
             }
         }
     }
-    if plan.recv().is_ok() {
+    if plan.next().is_some() {
         return Err(job.differs());
     }
     writer.finish().map_err(fail)
@@ -64,91 +70,138 @@ impl Rewrite<'_> {
         let reason = "its frames differ between two readings".to_owned();
         Error::Unreadable { what: self.what.to_owned(), reason }
     }
-
-    /// By how much decoding comes before showing, so that the output's decoding times begin where the source's did.
-    fn delay(&self, reader: &Reader, first: &Picture) -> i64 {
-        match (self.container, reader.first_dts()) {
-            (Container::MpegTs, Some(dts)) => (first.pts() - dts).max(0),
-            _ => 0,
-        }
-    }
 }
 
 /// The output while it grows.
 struct Writer<'a> {
     job: &'a Rewrite<'a>,
     muxer: Muxer,
-    started: Option<Started>,
+    form: Option<Form>,
+    tracks: Option<Tracks>,
+    run: Option<Run>,
     waiting: Vec<Packet>,
+    copied: u64,
+    /// Decoding time of the last picture that was written.
+    last_dts: Option<i64>,
 }
 
-/// What is known from the first picture on.
-struct Started {
-    encoder: Encoder,
-    delay: i64,
+/// What all pictures of the output are like.
+struct Form {
     shape: (u32, u32, Layout),
     scaler: Scaler,
     turn: Rotation,
+}
+
+/// Tracks of the output.
+struct Tracks {
     video: usize,
     /// Track of the source, track of the output.
-    copies: Vec<(usize, usize)>,
+    sound: Vec<(usize, usize)>,
+}
+
+/// Pictures encoded one after the other, with nothing copied in between.
+struct Run {
+    encoder: Encoder,
+    /// By how much decoding comes before showing.
+    delay: i64,
 }
 
 impl<'a> Writer<'a> {
     fn new(job: &'a Rewrite<'a>, muxer: Muxer) -> Self {
-        Self { job, muxer, started: None, waiting: Vec::new() }
+        let (form, tracks, run, waiting, last_dts) = (None, None, None, Vec::new(), None);
+        Self { job, muxer, form, tracks, run, waiting, copied: 0, last_dts }
     }
 
     /// Copies a packet of a sound track; those of other tracks end here.
     fn other(&mut self, packet: Packet) -> Result<(), media::Error> {
-        let Some(started) = &self.started else {
+        let Some(tracks) = &self.tracks else {
             if self.waiting.len() == MAX_WAITING {
                 return Err(media::Error::Unsupported("its sound begins long before its picture".to_owned()));
             }
             self.waiting.push(packet);
             return Ok(());
         };
-        let target = started.copies.iter().find(|(source, _)| *source == packet.track()).map(|(_, target)| *target);
+        let target = tracks.sound.iter().find(|(source, _)| *source == packet.track()).map(|(_, target)| *target);
         target.map_or(Ok(()), |target| self.muxer.write(target, packet))
     }
 
-    fn picture(&mut self, reader: &Reader, mut picture: Picture, planned: &Planned) -> Result<(), media::Error> {
-        let first = self.started.is_none();
-        if first {
-            self.started = Some(self.start(reader, &picture)?);
-            for packet in std::mem::take(&mut self.waiting) {
-                self.other(packet)?;
-            }
+    /// Writes a picture, blurred as planned; of a stretch that is copied, all at its first picture.
+    fn picture(
+        &mut self,
+        reader: &Reader,
+        mut picture: Picture,
+        planned: &Planned,
+        mut stretch: Option<&mut Stretch>,
+    ) -> Result<(), media::Error> {
+        if let Some(stretch) = &mut stretch
+            && self.copy(reader, &picture, stretch)?
+        {
+            return Ok(());
         }
-        let Some(started) = &mut self.started else { return Ok(()) };
-        let key = first || picture.is_key();
-        if (picture.width(), picture.height(), picture.layout()) != started.shape {
-            picture = started.scaler.convert(&picture)?;
+        let form = Form::once(&mut self.form, self.job, reader, &picture);
+        let key = self.run.is_none() || picture.is_key();
+        if (picture.width(), picture.height(), picture.layout()) != form.shape {
+            picture = form.scaler.convert(&picture)?;
         }
         if !planned.ellipses.is_empty() {
             let Options { strength, blocks, grow, .. } = *self.job.options;
             blur(&mut picture.planes_mut()?, &planned.ellipses, Brush { strength, blocks, grow });
         }
-        if started.turn != Rotation::None {
-            picture = picture.turned(started.turn)?;
+        if form.turn != Rotation::None {
+            picture = picture.turned(form.turn)?;
         }
-        started.encoder.send(&mut picture, key)?;
+        if self.run.is_none() {
+            let first_dts = stretch.map_or(reader.first_dts(), |stretch| stretch.first_dts);
+            let delay = self.delay(picture.pts(), first_dts);
+            self.run = Some(Run { encoder: self.encoder(reader, &picture)?, delay });
+            self.begin(reader)?;
+        }
+        if let Some(run) = &mut self.run {
+            run.encoder.send(&mut picture, key)?;
+        }
         self.drain()
     }
 
-    fn start(&mut self, reader: &Reader, first: &Picture) -> Result<Started, media::Error> {
-        let (container, options) = (self.job.container, self.job.options);
-        let (track, demuxer) = (reader.track(), reader.demuxer());
-        let codec = Codec::for_container(container);
-        let shape = (first.width(), first.height(), codec.layout_for(first.width(), first.height()));
-        let mut scaler = Scaler::new(shape.2, shape.0, shape.1);
-        let mut like = scaler.convert(first)?;
-        let turn = if container.holds_rotation() { Rotation::None } else { track.rotation };
-        if turn != Rotation::None {
-            like = like.turned(turn)?;
+    /// Takes over the packets of `stretch`, of which `picture` is one, if that is what is to become of it; `false` if it
+    /// has to be encoded.
+    fn copy(&mut self, reader: &Reader, picture: &Picture, stretch: &mut Stretch) -> Result<bool, media::Error> {
+        if stretch.is_copied {
+            return Ok(true);
         }
+        let Some(packets) = stretch.copy.take() else { return Ok(false) };
+        let form = Form::once(&mut self.form, self.job, reader, picture);
+        let fits = form.shape == (picture.width(), picture.height(), picture.layout());
+        self.end_run()?;
+        if !fits || self.last_dts.is_some_and(|last| stretch.first_dts.is_none_or(|first| first <= last)) {
+            return Ok(false);
+        }
+        self.begin(reader)?;
+        let Some(video) = self.tracks.as_ref().map(|tracks| tracks.video) else { return Ok(false) };
+        self.copied += packets.len() as u64;
+        self.last_dts = packets.last().and_then(Packet::dts);
+        for packet in packets {
+            self.muxer.write(video, packet)?;
+        }
+        stretch.is_copied = true;
+        Ok(true)
+    }
+
+    /// By how much decoding comes before showing in a run whose first picture is shown at `pts`, so that its decoding
+    /// times begin where the source's did, and behind what is written.
+    fn delay(&self, pts: i64, first_dts: Option<i64>) -> i64 {
+        match (self.job.container, first_dts) {
+            (Container::MpegTs, Some(dts)) => {
+                let earliest = self.last_dts.map_or(dts, |last| dts.max(last + 1));
+                (pts - earliest).max(0)
+            }
+            _ => 0,
+        }
+    }
+
+    fn encoder(&self, reader: &Reader, like: &Picture) -> Result<Encoder, media::Error> {
+        let (container, options, track) = (self.job.container, self.job.options, reader.track());
         let settings = EncoderSettings {
-            codec,
+            codec: Codec::for_container(container),
             container,
             time_base: track.time_base,
             frame_rate: track.frame_rate,
@@ -156,35 +209,70 @@ impl<'a> Writer<'a> {
             preset: options.preset.clone(),
             threads: options.threads,
         };
-        let encoder = Encoder::open(&settings, &like)?;
-        let left = if turn == Rotation::None { track.rotation } else { Rotation::None };
-        let video = self.muxer.add_encoded(&encoder, demuxer, left)?;
-        let mut copies = Vec::new();
-        let sound = if options.mute { Vec::new() } else { demuxer.audio() };
-        for source in sound {
-            copies.push((source, self.muxer.add_copy(demuxer, source)?));
+        Encoder::open(&settings, like)
+    }
+
+    /// Makes the tracks of the output, once, and writes what waited for them.
+    fn begin(&mut self, reader: &Reader) -> Result<(), media::Error> {
+        if self.tracks.is_some() {
+            return Ok(());
+        }
+        let (track, demuxer) = (reader.track(), reader.demuxer());
+        let video = match &self.run {
+            Some(run) if !reader.tells_groups() => {
+                let turned = self.form.as_ref().is_some_and(|form| form.turn != Rotation::None);
+                let left = if turned { Rotation::None } else { track.rotation };
+                self.muxer.add_encoded(&run.encoder, demuxer, left)?
+            }
+            _ => self.muxer.add_copy(demuxer, track.index)?,
+        };
+        let mut sound = Vec::new();
+        let sources = if self.job.options.mute { Vec::new() } else { demuxer.audio() };
+        for source in sources {
+            sound.push((source, self.muxer.add_copy(demuxer, source)?));
         }
         self.muxer.begin()?;
-        let delay = self.job.delay(reader, first);
-        Ok(Started { encoder, delay, shape, scaler, turn, video, copies })
+        self.tracks = Some(Tracks { video, sound });
+        std::mem::take(&mut self.waiting).into_iter().try_for_each(|packet| self.other(packet))
     }
 
     /// Writes what the encoder has ready.
     fn drain(&mut self) -> Result<(), media::Error> {
-        let Some(started) = &mut self.started else { return Ok(()) };
-        while let Some(mut packet) = started.encoder.receive()? {
+        let (Some(run), Some(tracks)) = (&mut self.run, &self.tracks) else { return Ok(()) };
+        while let Some(mut packet) = run.encoder.receive()? {
             let pts = packet.pts().ok_or_else(|| media::Error::Encode("a picture without a time".to_owned()))?;
-            packet.set_times(pts, pts - started.delay);
-            self.muxer.write(started.video, packet)?;
+            let dts = pts - run.delay;
+            packet.set_times(pts, dts);
+            self.last_dts = Some(dts);
+            self.muxer.write(tracks.video, packet)?;
         }
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Option<Vec<u8>>, media::Error> {
-        if let Some(started) = &mut self.started {
-            started.encoder.finish()?;
+    /// Writes all that is in the encoder, and has done with it.
+    fn end_run(&mut self) -> Result<(), media::Error> {
+        if let Some(run) = &mut self.run {
+            run.encoder.finish()?;
         }
         self.drain()?;
-        self.muxer.finish()
+        self.run = None;
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Output, media::Error> {
+        self.end_run()?;
+        Ok(Output::Rewritten { bytes: self.muxer.finish()?, copied: self.copied })
+    }
+}
+
+impl Form {
+    /// What all pictures are like, which the `first` of them says.
+    fn once<'a>(form: &'a mut Option<Self>, job: &Rewrite<'_>, reader: &Reader, first: &Picture) -> &'a mut Self {
+        form.get_or_insert_with(|| {
+            let (width, height) = (first.width(), first.height());
+            let layout = Codec::for_container(job.container).layout_for(width, height);
+            let turn = if job.container.holds_rotation() { Rotation::None } else { reader.track().rotation };
+            Self { shape: (width, height, layout), scaler: Scaler::new(layout, width, height), turn }
+        })
     }
 }

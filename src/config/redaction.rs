@@ -15,8 +15,8 @@ const MAX_THREADS: usize = 256;
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Redaction")]
 pub struct RedactionFlags {
-    /// The face model, an ONNX file. The default must be CenterFace, to the byte; another file may be any model with its
-    /// inputs and outputs.
+    /// The face model, an ONNX file. The default must be CenterFace, to the byte; another file may be any model with the
+    /// inputs and outputs of CenterFace or of YuNet (of a fixed size).
     #[arg(long = "model", env = "FACE_MODEL", value_name = "FILE", default_value = MODEL)]
     pub model: PathBuf,
     /// Threads for decoding, finding faces and encoding. Absent: one for each processor.

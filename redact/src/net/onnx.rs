@@ -67,6 +67,47 @@ struct Tensor {
 struct Value {
     #[prost(string, tag = "1")]
     name: String,
+    #[prost(message, optional, tag = "2")]
+    kind: Option<Kind>,
+}
+
+#[derive(Message)]
+struct Kind {
+    #[prost(message, optional, tag = "1")]
+    tensor: Option<Dense>,
+}
+
+#[derive(Message)]
+struct Dense {
+    #[prost(message, optional, tag = "2")]
+    shape: Option<Lengths>,
+}
+
+#[derive(Message)]
+struct Lengths {
+    #[prost(message, repeated, tag = "1")]
+    dimensions: Vec<Dimension>,
+}
+
+#[derive(Message)]
+struct Dimension {
+    /// 0 where the file leaves it open.
+    #[prost(int64, tag = "1")]
+    length: i64,
+}
+
+/// Width and height of the picture that the network in an ONNX file takes; `None` where it takes any, or something
+/// else than one picture of three colours.
+pub(crate) fn fixed_picture(bytes: &[u8]) -> Option<(usize, usize)> {
+    let graph = Model::decode(bytes).ok()?.graph?;
+    let is_weight = |name: &str| graph.tensors.iter().any(|tensor| tensor.name == name);
+    let picture = graph.inputs.iter().find(|value| !is_weight(&value.name))?;
+    let shape = &picture.kind.as_ref()?.tensor.as_ref()?.shape.as_ref()?.dimensions;
+    let lengths: Vec<usize> = shape.iter().filter_map(|side| usize::try_from(side.length).ok()).collect();
+    match lengths[..] {
+        [1, 3, height, width] if height > 0 && width > 0 => Some((width, height)),
+        _ => None,
+    }
 }
 
 /// What a convolution must look like. Its margin is what keeps a 3x3 one's size.

@@ -10,9 +10,11 @@
 
 mod damage;
 mod files;
+mod models;
 mod mutants;
 mod network;
 mod segments;
+mod splices;
 mod thumbnails;
 mod truth;
 

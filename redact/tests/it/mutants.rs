@@ -3,8 +3,8 @@
 //!
 //! `MUTANTS` says how many, 60 if absent; each is made from its number alone, so that one that fails can be made again.
 
-use crate::model;
-use ground_truth::{Clip, Frame, Video, judge::bare_faces};
+use crate::{model, splices};
+use ground_truth::{Clip, Face, Frame, Video, judge::bare_faces};
 use redact::{Engine, Error, ModelSource, Options, Output, SegmentInput};
 use std::time::{Duration, Instant};
 
@@ -68,31 +68,69 @@ fn bare(clip: &Clip, original: &[Frame], output: Vec<Frame>) -> Vec<(usize, usiz
     bare_faces(&Clip { shots, ..clip.clone() }, &original, &output)
 }
 
+/// What is damaged: a clip, its segment, and the frames of that.
+struct Subject {
+    clip: Clip,
+    segment: Vec<u8>,
+    original: Vec<Frame>,
+    /// Whether every frame shows a face.
+    is_full: bool,
+}
+
+impl Subject {
+    fn new(clip: Clip, segment: Vec<u8>, is_full: bool) -> Self {
+        Self { original: Video::of_segment(&segment).frames, clip, segment, is_full }
+    }
+
+    /// Asserts that what came of its mutant `number` shows no face.
+    fn judge(&self, number: u64, output: &Output, mutant: &[u8]) {
+        let published = match output {
+            Output::Unchanged if self.is_full => {
+                panic!("mutant {number} of a clip full of faces is published as it is")
+            }
+            Output::Unchanged => mutant,
+            Output::Reencoded(bytes) => bytes,
+        };
+        let bare = bare(&self.clip, &self.original, Video::of_segment(published).frames);
+        assert!(bare.is_empty(), "mutant {number} is bare on {bare:?}");
+    }
+}
+
+/// A face on every frame of one group; and one that comes with the second group of two, of which the first is taken
+/// over as it is.
+fn subjects() -> [Subject; 2] {
+    let full = Clip::panning(320, 192, 15);
+    let coming = Clip::new(320, 192, 2 * splices::GROUP, |at| {
+        let steps = at - splices::GROUP as f32;
+        if steps < 0.0 { Vec::new() } else { vec![Face::at(steps.mul_add(2.0, 120.0), 96.0, 40.0)] }
+    });
+    let segment = splices::encoded(&coming, "bframes=2", "ts").bytes();
+    [Subject::new(full.clone(), full.segment(0.0), true), Subject::new(coming, segment, false)]
+}
+
 #[test]
 fn a_damaged_segment_is_refused_or_shows_no_face() {
     let count = std::env::var("MUTANTS").ok().and_then(|count| count.parse().ok()).unwrap_or(MUTANTS);
-    let clip = Clip::panning(320, 192, 15);
-    let (source, other) = (clip.segment(0.0), Clip::panning(256, 160, 6).segment(3.0));
-    let original = Video::of_segment(&source).frames;
+    let (subjects, other) = (subjects(), Clip::panning(256, 160, 6).segment(3.0));
     let limited = Options { segment_ms: LIMIT.as_millis() as u64, ..Options::default() };
     let engine = Engine::new(&ModelSource::CenterFace(model()), limited).expect("the engine starts");
-    let mut refused = 0;
+    let (mut refused, mut copied) = (0, 0);
     for number in 0..count {
-        let bytes = mutant(number, &source, &other);
+        let subject = &subjects[usize::from(number % 3 == 2)];
+        let bytes = mutant(number, &subject.segment, &other);
         let begun = Instant::now();
         let input = SegmentInput { name: "a mutant", before: None, target: &bytes, after: None };
         let outcome = engine.segment(input);
         assert!(begun.elapsed() < LIMIT + NOTICE, "mutant {number} was not given up in time");
-        match outcome.map(|done| done.output) {
+        match outcome {
             Err(Error::Model { name, reason }) => panic!("mutant {number} broke the model {name}: {reason}"),
             Err(_) => refused += 1,
-            Ok(Output::Unchanged) => panic!("mutant {number} of a clip full of faces is published as it is"),
-            Ok(Output::Reencoded(output)) => {
-                let bare = bare(&clip, &original, Video::of_segment(&output).frames);
-                assert!(bare.is_empty(), "mutant {number} is bare on {bare:?}");
+            Ok(done) => {
+                copied += u64::from(done.receipt.frames_copied > 0);
+                subject.judge(number, &done.output, &bytes);
             }
         }
     }
-    println!("{count} mutants, {refused} refused");
+    println!("{count} mutants, {refused} refused, {copied} taken over in part");
     assert!(refused > 0 && refused < count, "some are harmless, some are not: {refused} of {count}");
 }
