@@ -29,6 +29,7 @@ export default defineConfig({
     actionTimeout: 20_000,
     locale: 'en-US',
     viewport: { width: 1280, height: 800 },
+    screenshot: 'only-on-failure',
     launchOptions: { executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: FLAGS },
   },
 });
