@@ -91,9 +91,8 @@ impl Stream {
     async fn playback_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         let Some(address) = self.0.playback_url.as_ref().filter(|_| self.0.status.is_on_air()) else { return Ok(None) };
         // A path is played by this server, so it alone says whether there is anything to play.
-        let is_played =
-            || Ok(part::<Option<Arc<dyn Playback>>>(ctx)?.as_ref().is_some_and(|here| here.carries(self.0.id)));
-        if address.starts_with('/') && !is_played()? {
+        let here = part::<Option<Arc<dyn Playback>>>(ctx)?.as_ref();
+        if address.starts_with('/') && !here.is_some_and(|here| here.carries(self.0.id)) {
             return Ok(None);
         }
         Ok(Some(part::<PublicUrls>(ctx)?.live(address)))
