@@ -93,7 +93,7 @@ export const en = {
   blocked: 'This server does not allow pictures from this site.',
   openElsewhere: 'Open at its source',
   viewers: (count: number) => plural(count, 'viewer', 'viewers'),
-  facesBlurred: (count: number) => (count === 0 ? 'No faces found' : `${plural(count, 'face', 'faces')} blurred`),
+  facesBlurred: (any: boolean): string => (any ? 'Every face that was found is blurred' : 'No faces found'),
   gaps: (count: number) => `${plural(count, 'part is', 'parts are')} left out`,
   nearby: 'Cameras nearby',
   showOnMap: 'Show on the map',

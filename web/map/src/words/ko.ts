@@ -95,7 +95,7 @@ export const ko: Words = {
   blocked: '이 서버의 설정이 해당 사이트의 영상을 허용하지 않습니다.',
   openElsewhere: '원본 사이트에서 보기',
   viewers: (count) => `시청자 ${number(count)}명`,
-  facesBlurred: (count) => (count === 0 ? '찾은 얼굴 없음' : `얼굴 ${number(count)}개 가림`),
+  facesBlurred: (any) => (any ? '찾은 얼굴은 모두 가렸습니다' : '찾은 얼굴 없음'),
   gaps: (count) => `${number(count)}개 구간 제외됨`,
   nearby: '가까운 CCTV',
   showOnMap: '지도에서 보기',
