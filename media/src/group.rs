@@ -155,7 +155,7 @@ mod tests {
         let first = joined(&[SETS, IDR_SLICE]);
         assert!(stands_alone([&first[..], LATER, LATER]));
         // The numbers 0, 5 and 1.
-        let other: &[u8] = &[0, 0, 1, 0x41, 0x9a, 0x40];
+        let other: &[u8] = &[0, 0, 1, 0x41, 0x99, 0x20];
         assert!(!stands_alone([&first[..], LATER, other]));
         assert!(!stands_alone([LATER, LATER]));
         assert!(!stands_alone([&first[..], &first[..]]), "two groups");
