@@ -5,7 +5,7 @@
 
 use crate::{
     meter::Meter,
-    publication::{Closed, Intake},
+    publication::{Closed, Intake, QUEUE_UNITS, Waiting},
     sample::{TICKS_PER_SECOND, Track, Unit},
     scribe::{Desk, Note},
     segmenter::{Segment, Segmenter},
@@ -86,17 +86,7 @@ pub(crate) async fn run(
     orders: mpsc::UnboundedReceiver<Order>,
     cancel: CancellationToken,
 ) {
-    let (desk, scribe) = Desk::new(stream, channel_arn, Arc::clone(&parts));
-    let broadcast = Broadcast {
-        stream,
-        shared: Arc::clone(&shared),
-        segmenter: Segmenter::new(&parts.settings),
-        desk,
-        publisher: None,
-        count_at: Instant::now() + Settings::VIEWER_WINDOW,
-        waiting: Vec::new(),
-        parts,
-    };
+    let (broadcast, scribe) = Broadcast::new(stream, channel_arn, parts, Arc::clone(&shared));
     let farewell = broadcast.parts.settings.farewell;
     let ((waiting, ended), ()) = tokio::join!(broadcast.run(orders), scribe);
     for waiting in waiting {
@@ -108,6 +98,27 @@ pub(crate) async fn run(
 }
 
 impl Broadcast {
+    /// A broadcast nobody has published on yet, and its scribe's work.
+    fn new(
+        stream: StreamId,
+        channel_arn: String,
+        parts: Arc<Parts>,
+        shared: Arc<Shared>,
+    ) -> (Self, impl Future<Output = ()>) {
+        let (desk, scribe) = Desk::new(stream, channel_arn, Arc::clone(&parts));
+        let broadcast = Self {
+            stream,
+            shared,
+            segmenter: Segmenter::new(&parts.settings),
+            desk,
+            publisher: None,
+            count_at: Instant::now() + Settings::VIEWER_WINDOW,
+            waiting: Vec::new(),
+            parts,
+        };
+        (broadcast, scribe)
+    }
+
     /// Returns who waits for the end, and when it was.
     async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) -> (Vec<oneshot::Sender<()>>, Instant) {
         while self.shared.session().state() != State::Over {
@@ -165,7 +176,16 @@ impl Broadcast {
         self.step(step);
     }
 
+    /// Judges by the time, once all that came before it is judged: this task may have been late to look, and then what
+    /// lies in its queue is no silence.
     fn tick(&mut self, now: Instant) {
+        for _ in 0..QUEUE_UNITS {
+            match self.publisher.as_mut().map(|publisher| publisher.intake.waiting()) {
+                Some(Waiting::Unit(unit)) => self.unit(unit, now),
+                Some(Waiting::Gone) => self.leave(now),
+                Some(Waiting::Nothing) | None => break,
+            }
+        }
         let step = self.shared.session().tick(now);
         self.step(step);
         let (count_at, count) = self.shared.window.count(now);
@@ -269,3 +289,6 @@ async fn next(publisher: &mut Option<Publisher>) -> Option<Unit> {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@
 mod broadcast;
 mod h264;
 mod meter;
+#[cfg(test)]
+mod pictures;
 mod publication;
 mod rtmp;
 mod sample;

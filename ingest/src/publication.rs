@@ -12,7 +12,7 @@ use std::sync::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 /// Units that may wait between a front and its broadcast.
-const QUEUE_UNITS: usize = 2_048;
+pub(crate) const QUEUE_UNITS: usize = 2_048;
 /// Bytes that may wait there.
 pub(crate) const QUEUE_BYTES: usize = 16 * 1024 * 1024;
 
@@ -93,6 +93,17 @@ pub(crate) struct Intake {
     deliberate: Arc<AtomicBool>,
 }
 
+/// What lies in a queue now.
+#[derive(Debug)]
+pub(crate) enum Waiting {
+    /// A unit.
+    Unit(Unit),
+    /// Nothing yet.
+    Nothing,
+    /// Nothing, for good.
+    Gone,
+}
+
 impl Publication {
     /// Both sides.
     pub(crate) fn new(stream: StreamId) -> (Self, Intake) {
@@ -171,6 +182,15 @@ impl Intake {
     /// The next unit; `None` once the publisher is gone. Can be dropped without losing a unit.
     pub(crate) async fn next(&mut self) -> Option<Unit> {
         self.units.recv().await.map(|(unit, _room)| unit)
+    }
+
+    /// The next unit if one waits, or [`Waiting::Gone`] once the publisher is.
+    pub(crate) fn waiting(&mut self) -> Waiting {
+        match self.units.try_recv() {
+            Ok((unit, _room)) => Waiting::Unit(unit),
+            Err(mpsc::error::TryRecvError::Empty) => Waiting::Nothing,
+            Err(mpsc::error::TryRecvError::Disconnected) => Waiting::Gone,
+        }
     }
 
     /// Tells the publisher to go.

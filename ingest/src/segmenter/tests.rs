@@ -2,41 +2,12 @@
 #![allow(clippy::panic, reason = "a test that cannot go on must fail")]
 
 use super::*;
-use bytes::BytesMut;
+use crate::pictures::{RATE, pictures};
 use media::{Demuxer, Source};
-use std::process::Command;
 
-/// Pictures per second.
-const RATE: i64 = 25;
 const FRAME: i64 = TICKS_PER_SECOND / RATE;
 /// Of an AAC frame at 48 kHz.
 const SOUND_FRAME: i64 = 1_024 * TICKS_PER_SECOND / 48_000;
-
-/// The access units of two seconds, the first one a keyframe.
-fn pictures(size: &str) -> Vec<Bytes> {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("pictures.h264");
-    let encoded = Command::new("ffmpeg")
-        .args(["-v", "error", "-f", "lavfi", "-i", &format!("testsrc2=size={size}:rate={RATE}"), "-t", "2"])
-        .args(["-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "50", "-x264-params", "aud=1"])
-        .arg(&file)
-        .status()
-        .unwrap();
-    assert!(encoded.success());
-    let bytes = std::fs::read(file).unwrap();
-    let mut access_units: Vec<BytesMut> = Vec::new();
-    for unit in h264::units(&bytes) {
-        if unit[0] & 0x1f == 9 {
-            access_units.push(BytesMut::new());
-            continue;
-        }
-        let access_unit = access_units.last_mut().unwrap();
-        access_unit.extend_from_slice(&[0, 0, 0, 1]);
-        access_unit.extend_from_slice(unit);
-    }
-    assert_eq!(access_units.len(), 50);
-    access_units.into_iter().map(BytesMut::freeze).collect()
-}
 
 fn config() -> Unit {
     AacConfig { sample_rate: 48_000, channels: 2, description: Bytes::from_static(&[0x11, 0x90]) }.into()
