@@ -1,10 +1,10 @@
 # What one does with this tree. Every target installs what is missing, or says in one line what to install.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test soak bench check web model setup
+.PHONY: help run demo test soak bench bench-live check web model setup
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup model ## the whole system on http://localhost:8080, built optimised
 	@scripts/setup web && scripts/web build || echo "run: going on without the pages; / tells how to build them"
@@ -31,6 +31,12 @@ soak: setup model ## the fault tests, in SOAK_ROUNDS rounds (20)
 bench: setup model ## what blurring costs, against a plain transcode; BENCH="CLIP... --peer PATH" says more
 	@scripts/setup test
 	cargo run --release -p bench -- $(BENCH)
+
+bench-live: setup model ## how soon a broadcast is watched and replayed, what taking it costs; BENCH="--runs 3 start delay"
+	@scripts/setup test web
+	scripts/web build
+	cargo build --release -p emergency-time
+	cargo run --release -p bench-live -- $(BENCH)
 
 check: setup ## formatting, lints, web pages, stray addresses
 	@scripts/setup web

@@ -3,7 +3,6 @@
 //! Needs `ffmpeg`, `ffprobe` and `chromium`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail")]
 
-mod chromium;
 mod lossy;
 mod rtmp;
 mod whip;

@@ -1,182 +1,197 @@
 //! Browsers go live over WHIP: Chromium with a portrait before its camera, to recorded segments that decode alone.
 
-mod stage;
-
-use crate::{
-    chromium::{Chromium, camera},
-    lossy::Lossy,
-};
+use crate::lossy::Lossy;
 use entity::{PublishToken, StreamId};
 use ingest::Settings;
-use live::{LiveEventKind, LiveProvider as _, Local, Whip as _, WhipError};
-use stage::{Recorded, Stage, browser_is};
-use std::path::Path;
+use live::{LiveProvider as _, Whip as _, WhipError};
+use std::{net::SocketAddr, time::Duration};
 use tempfile::TempDir;
+use test_studio::{Camera, Chromium, Recorded, Stage, publisher, until};
 
 /// What the camera gives: small, because a test machine encodes it in software.
 const SIZE: (u32, u32) = (640, 360);
 
 async fn browser() -> anyhow::Result<(Chromium, TempDir)> {
     let folder = tempfile::tempdir()?;
-    let camera = camera(folder.path(), SIZE).await?;
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/whip/publisher.html");
-    Ok((Chromium::open(&page, &camera).await?, folder))
+    let film = Camera { size: SIZE, has_clock: false }.film(folder.path()).await?;
+    Ok((Chromium::open(&publisher(), &film).await?, folder))
+}
+
+/// A stage whose WHIP socket is told to browsers as `advertise`.
+async fn stage_behind(advertise: SocketAddr) -> anyhow::Result<Stage> {
+    Stage::over(tempfile::tempdir()?, Settings::default(), Some(advertise)).await
 }
 
 /// Stops the camera and says how many pictures the browser has sent, once the last is on its way.
 async fn pictures_sent(browser: &mut Chromium) -> anyhow::Result<usize> {
-    browser.evaluate("pause()").await?;
-    let mut last = None;
-    loop {
-        let sent = browser.evaluate("sent()").await?;
-        let frames = sent["frames"].as_u64();
-        if frames.is_some() && frames == last {
-            return Ok(usize::try_from(frames.unwrap_or(0))?);
-        }
-        last = frames;
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-    }
+    let sent = browser.evaluate("pause()").await?;
+    Ok(usize::try_from(sent.as_u64().unwrap_or(0))?)
 }
 
-/// That the segments hold `pictures`, each begins with a keyframe, and time goes on evenly across them.
-fn assert_whole(segments: &[Recorded], pictures: usize) {
+/// Waits until the browser has sent so many more pictures.
+async fn more_pictures(browser: &mut Chromium, count: u64) -> anyhow::Result<()> {
+    let before = browser.evaluate("sent()").await?["frames"].as_u64().unwrap_or(0);
+    browser.until("sent()", |sent| sent["frames"].as_u64() >= Some(before + count)).await?;
+    Ok(())
+}
+
+/// Waits until the browser's connection is closed.
+async fn is_closed(browser: &mut Chromium) -> anyhow::Result<()> {
+    browser.until("state()", |state| state == "closed").await?;
+    Ok(())
+}
+
+/// That the segments hold `pictures`, each begins with a keyframe, and time goes on evenly across them; gives them.
+async fn assert_whole(stage: &Stage, stream: StreamId, pictures: usize) -> anyhow::Result<Vec<Recorded>> {
+    let segments = stage.recorded(stream).await?;
     assert!(segments.iter().all(|segment| segment.begins_with_keyframe));
     assert_eq!(segments.iter().map(|segment| segment.pictures).sum::<usize>(), pictures, "pictures recorded and sent");
     let times = segments.iter().flat_map(|segment| &segment.times).copied().collect::<Vec<_>>();
     assert!(times.is_sorted_by(|a, b| a < b), "time runs back");
+    // Each begins where the one before it ends; how far apart the pictures within are is the camera's affair.
+    let lengths = stage.segments(stream).into_iter().map(|(_, duration_ms, _)| Duration::from_millis(duration_ms));
+    for ((segment, next), length) in segments.iter().zip(&segments[1..]).zip(lengths) {
+        let jump = next.times[0] - segment.times[0] - length.as_secs_f64();
+        assert!(jump.abs() < 0.002, "a jump of {jump} s");
+    }
+    Ok(segments)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_goes_live_and_every_picture_it_sends_is_in_segments_that_decode_alone() -> anyhow::Result<()> {
-    let stage = Stage::set(Settings::default(), None).await?;
+    let stage = Stage::set(Settings::default()).await?;
     let (mut browser, _camera) = browser().await?;
-    let (stream, token) = stage.stream().await?;
-    let session = stage.publish(&mut browser, &(stream, token.clone()), "{}").await?;
-    stage.segments(stream, 2).await?;
+    let channel = stage.channel().await?;
+    let (stream, token) = (channel.stream, &channel.token);
+    let session = stage.go_live(&mut browser, &channel, "{}").await?;
+    stage.until_segments(stream, 2).await?;
     browser.evaluate("shrink(2)").await?;
-    stage.segments(stream, 4).await?;
+    stage.until_segments(stream, 4).await?;
     assert_eq!(browser.evaluate("sent()").await?["width"], SIZE.0 / 2, "the picture has changed its size");
     let sent = pictures_sent(&mut browser).await?;
-    stage.front.close(stream, &token, &session.id).await?;
-    browser_is(&mut browser, "closed").await?;
-    stage.heard(stream, "the recording's end", |event| matches!(event, LiveEventKind::RecordingEnded { .. })).await?;
-    let segments = stage.recorded(stream).await?;
+    stage.whip.close(stream, token, &session.id).await?;
+    is_closed(&mut browser).await?;
+    stage.until_told(stream, "recording_ended").await?;
+    let segments = assert_whole(&stage, stream, sent).await?;
     assert!(segments.iter().all(|segment| segment.has_sound));
-    assert_whole(&segments, sent);
-    let events = stage.events(stream);
-    assert!(events.contains(&LiveEventKind::StreamUp) && events.contains(&LiveEventKind::StreamDown));
-    assert_eq!(stage.front.close(stream, &token, &session.id).await, Err(WhipError::Unknown), "it is gone");
-    stage.strike().await
+    assert_eq!(stage.story(stream), ["stream_up", "recording_started", "stream_down", "recording_ended"]);
+    assert_eq!(stage.whip.close(stream, token, &session.id).await, Err(WhipError::Unknown), "it is gone");
+    stage.strike().await?;
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_loses_one_datagram_in_twenty_costs_no_picture() -> anyhow::Result<()> {
     let mut network = Lossy::bind().await?;
-    let stage = Stage::set(Settings::default(), Some(network.address()?)).await?;
-    network.lead_to(stage.front.address());
+    let stage = stage_behind(network.address()?).await?;
+    network.lead_to(stage.whip.address());
     network.lose(5);
     let (mut browser, _camera) = browser().await?;
-    let (stream, token) = stage.stream().await?;
-    let session = stage.publish(&mut browser, &(stream, token.clone()), "{}").await?;
-    stage.segments(stream, 5).await?;
+    let channel = stage.channel().await?;
+    let (stream, token) = (channel.stream, &channel.token);
+    let session = stage.go_live(&mut browser, &channel, "{}").await?;
+    stage.until_segments(stream, 5).await?;
     // What is lost at the very end is missed by nobody, so the last pictures come through.
     network.lose(0);
-    let now = browser.evaluate("sent()").await?["frames"].as_u64();
-    stage.frames(&mut browser, now.unwrap_or(0) + 10).await?;
+    more_pictures(&mut browser, 10).await?;
     let sent = pictures_sent(&mut browser).await?;
     let statistics = browser.evaluate("sent()").await?;
     assert!(statistics["retransmitted"].as_u64() > Some(0), "nothing was lost: {statistics}");
-    stage.front.close(stream, &token, &session.id).await?;
-    stage.heard(stream, "the recording's end", |event| matches!(event, LiveEventKind::RecordingEnded { .. })).await?;
-    assert_whole(&stage.recorded(stream).await?, sent);
-    stage.strike().await
+    stage.whip.close(stream, token, &session.id).await?;
+    stage.until_told(stream, "recording_ended").await?;
+    assert_whole(&stage, stream, sent).await?;
+    stage.strike().await?;
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_loses_half_of_everything_for_a_while_leaves_no_damaged_picture() -> anyhow::Result<()> {
     let mut network = Lossy::bind().await?;
-    let stage = Stage::set(Settings::default(), Some(network.address()?)).await?;
-    network.lead_to(stage.front.address());
+    let stage = stage_behind(network.address()?).await?;
+    network.lead_to(stage.whip.address());
     let (mut browser, _camera) = browser().await?;
-    let (stream, token) = stage.stream().await?;
-    let session = stage.publish(&mut browser, &(stream, token.clone()), "{}").await?;
-    stage.segments(stream, 1).await?;
+    let channel = stage.channel().await?;
+    let (stream, token) = (channel.stream, &channel.token);
+    let session = stage.go_live(&mut browser, &channel, "{}").await?;
+    stage.until_segments(stream, 1).await?;
     network.lose(50);
-    let before = browser.evaluate("sent()").await?["frames"].as_u64();
-    stage.frames(&mut browser, before.unwrap_or(0) + 60).await?;
+    more_pictures(&mut browser, 60).await?;
     network.lose(0);
-    let before = stage.announced(stream);
-    stage.segments(stream, before + 2).await?;
+    let before = stage.segments(stream).len();
+    stage.until_segments(stream, before + 2).await?;
     let sent = pictures_sent(&mut browser).await?;
-    stage.front.close(stream, &token, &session.id).await?;
-    stage.heard(stream, "the recording's end", |event| matches!(event, LiveEventKind::RecordingEnded { .. })).await?;
+    stage.whip.close(stream, token, &session.id).await?;
+    stage.until_told(stream, "recording_ended").await?;
     // Looking into them is the test: every one must decode without a word.
     let segments = stage.recorded(stream).await?;
     let recorded = segments.iter().map(|segment| segment.pictures).sum::<usize>();
     assert!(recorded < sent, "{recorded} of {sent} pictures: nothing was lost for good, so nothing was shown");
-    stage.strike().await
+    stage.strike().await?;
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_that_crashed_comes_back_into_the_same_broadcast() -> anyhow::Result<()> {
-    let stage = Stage::set(Settings::default(), None).await?;
+    let stage = Stage::set(Settings::default()).await?;
     let (mut first, _first_camera) = browser().await?;
     let (mut second, _second_camera) = browser().await?;
-    let lease = stage.stream().await?;
-    let (stream, token) = (lease.0, &lease.1);
-    stage.publish(&mut first, &lease, "{}").await?;
-    stage.segments(stream, 2).await?;
-    let busy = stage.try_publish(&mut second, (&stream, token), "{}").await?;
+    let channel = stage.channel().await?;
+    let (stream, token) = (channel.stream, &channel.token);
+    stage.go_live(&mut first, &channel, "{}").await?;
+    stage.until_segments(stream, 2).await?;
+    let busy = stage.try_go_live(&mut second, (stream, token), "{}").await?;
     assert_eq!(busy, Err(WhipError::Busy), "the first is alive");
     first.crash().await?;
-    stage.heard(stream, "the interruption", |event| *event == LiveEventKind::StreamInterrupted).await?;
-    let before = stage.announced(stream);
-    let session = stage.publish(&mut second, &lease, "{}").await?;
-    stage.heard(stream, "the return", |event| *event == LiveEventKind::StreamBack).await?;
-    stage.segments(stream, before + 2).await?;
-    stage.until("the first session's end", || stage.front.sessions() == 1).await?;
-    stage.front.close(stream, token, &session.id).await?;
-    stage.heard(stream, "the recording's end", |event| matches!(event, LiveEventKind::RecordingEnded { .. })).await?;
+    stage.until_told(stream, "stream_interrupted").await?;
+    let before = stage.segments(stream).len();
+    let session = stage.go_live(&mut second, &channel, "{}").await?;
+    stage.until_told(stream, "stream_back").await?;
+    stage.until_segments(stream, before + 2).await?;
+    until("the first session's end", || stage.whip.sessions() == 1).await?;
+    stage.whip.close(stream, token, &session.id).await?;
+    stage.until_told(stream, "recording_ended").await?;
     assert!(stage.recorded(stream).await?.iter().all(|segment| segment.begins_with_keyframe));
-    let recordings = stage.events(stream);
-    let recordings = recordings.iter().filter(|event| matches!(event, LiveEventKind::RecordingStarted(_))).count();
-    assert_eq!(recordings, 1, "one broadcast, one recording");
-    let gone = stage.try_publish(&mut second, (&stream, token), "{}").await?;
+    assert_eq!(stage.recordings(stream).len(), 1, "one broadcast, one recording");
+    let gone = stage.try_go_live(&mut second, (stream, token), "{}").await?;
     assert_eq!(gone, Err(WhipError::Ended), "the publisher said that it was over");
-    stage.strike().await
+    stage.strike().await?;
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_camera_without_sound_is_recorded_and_an_explicit_stop_reaches_the_browser_at_once() -> anyhow::Result<()> {
-    let stage = Stage::set(Settings::default(), None).await?;
+    let stage = Stage::set(Settings::default()).await?;
     let (mut browser, _camera) = browser().await?;
-    let lease = stage.stream().await?;
-    stage.publish(&mut browser, &lease, "{ sound: false }").await?;
-    stage.segments(lease.0, 2).await?;
-    stage.studio.release(&Local::channel_arn(lease.0)).await?;
-    browser_is(&mut browser, "closed").await?;
-    stage.until("the session's end", || stage.front.sessions() == 0).await?;
-    stage.heard(lease.0, "the recording's end", |event| matches!(event, LiveEventKind::RecordingEnded { .. })).await?;
-    let segments = stage.recorded(lease.0).await?;
+    let channel = stage.channel().await?;
+    stage.go_live(&mut browser, &channel, "{ sound: false }").await?;
+    stage.until_segments(channel.stream, 2).await?;
+    stage.studio.release(&channel.arn).await?;
+    is_closed(&mut browser).await?;
+    until("the session's end", || stage.whip.sessions() == 0).await?;
+    stage.until_told(channel.stream, "recording_ended").await?;
+    let segments = stage.recorded(channel.stream).await?;
     assert!(segments.len() >= 2 && segments.iter().all(|segment| !segment.has_sound && segment.begins_with_keyframe));
-    stage.strike().await
+    stage.strike().await?;
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_publish_is_told_why() -> anyhow::Result<()> {
-    let stage = Stage::set(Settings::default(), None).await?;
+    let stage = Stage::set(Settings::default()).await?;
     let (mut browser, _camera) = browser().await?;
-    let (stream, token) = stage.stream().await?;
-    let wrong = stage.try_publish(&mut browser, (&stream, &PublishToken::generate()), "{}").await?;
+    let channel = stage.channel().await?;
+    let (stream, token) = (channel.stream, &channel.token);
+    let wrong = stage.try_go_live(&mut browser, (stream, &PublishToken::generate()), "{}").await?;
     assert_eq!(wrong, Err(WhipError::WrongToken));
-    let nowhere = stage.try_publish(&mut browser, (&StreamId::generate(), &token), "{}").await?;
+    let nowhere = stage.try_go_live(&mut browser, (StreamId::generate(), token), "{}").await?;
     assert_eq!(nowhere, Err(WhipError::Unknown));
     for codec in ["VP8", "VP9", "AV1"] {
-        let refused = stage.try_publish(&mut browser, (&stream, &token), &format!("{{ codec: '{codec}' }}")).await?;
+        let refused = stage.try_go_live(&mut browser, (stream, token), &format!("{{ codec: '{codec}' }}")).await?;
         assert!(matches!(refused, Err(WhipError::Unacceptable(reason)) if reason.contains("H.264")), "{codec}");
     }
-    assert_eq!(stage.front.sessions(), 0);
-    stage.publish(&mut browser, &(stream, token), "{}").await?;
-    stage.segments(stream, 1).await?;
-    stage.strike().await
+    assert_eq!(stage.whip.sessions(), 0);
+    stage.go_live(&mut browser, &channel, "{}").await?;
+    stage.until_segments(stream, 1).await?;
+    stage.strike().await?;
+    Ok(())
 }

@@ -187,6 +187,7 @@ async fn five_hundred_broken_offers_break_nothing_and_leave_nothing() {
         accepted.len()
     );
     until("sessions that nobody came to remain", || server.sessions() == 0).await;
+    test_studio::until_idle().await.unwrap();
     assert!(admit(&server, OFFER).is_ok(), "a good offer is still taken");
     server.stop().await;
 }

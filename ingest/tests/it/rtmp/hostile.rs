@@ -1,13 +1,10 @@
 //! Strangers at the RTMP port: whatever bytes they send, they get nowhere and leave nothing behind.
 
-use super::{
-    H264, PICTURE,
-    stage::{Stage, end},
-};
+use super::{H264, PICTURE};
 use anyhow::{Result, ensure};
 use ingest::Settings;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
-use std::time::{Duration, Instant};
+use test_studio::{DEADLINE, Stage, ended, until, until_idle};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -43,20 +40,13 @@ fn sockets() -> usize {
     open.filter_map(target).filter(|target| target.to_string_lossy().starts_with("socket:")).count()
 }
 
-/// Processor time of this process, in clock ticks.
-fn processor_ticks() -> u64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_strangers_get_nowhere_and_leave_nothing_behind() -> Result<()> {
-    let stage = Stage::set(Settings::default())?;
+    let stage = Stage::set(Settings::default()).await?;
     let before = sockets();
     let mut strangers = JoinSet::new();
     for number in 0..500 {
-        let address = stage.address;
+        let address = stage.rtmp;
         strangers.spawn(async move {
             let mut socket = TcpStream::connect(address).await?;
             // It may be cut before it has said all, or while it listens: both are answers.
@@ -72,22 +62,18 @@ async fn five_hundred_strangers_get_nowhere_and_leave_nothing_behind() -> Result
     while let Some(stranger) = strangers.join_next().await {
         stranger??;
     }
-    stage.until("every socket to be closed", || sockets() <= before).await?;
-    // Idle again: over a second, next to nothing of a processor is used.
-    let (ticks, began) = (processor_ticks(), Instant::now());
-    stage.until("a second", || began.elapsed() >= Duration::from_secs(1)).await?;
-    let used = processor_ticks() - ticks;
-    ensure!(used < 30, "{used} hundredths of a second of processor time in an idle second");
+    until("every socket to be closed", || sockets() <= before).await?;
+    until_idle().await?;
     let channel = stage.channel().await?;
-    let (content, complaint) = end(stage.publish(&format!("{PICTURE} {H264} -t 3"), &channel.key)?).await?;
+    let (content, complaint) = ended(stage.app(&format!("{PICTURE} {H264} -t 3"), &channel.key)?).await?;
     ensure!(content, "a real publisher is not taken any more: {complaint}");
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_that_sends_without_end_is_cut() -> Result<()> {
-    let stage = Stage::set(Settings::default())?;
-    let mut socket = TcpStream::connect(stage.address).await?;
+    let stage = Stage::set(Settings::default()).await?;
+    let mut socket = TcpStream::connect(stage.rtmp).await?;
     socket.write_all(&[3]).await?;
     socket.write_all(&vec![0; 2 * 1_536]).await?;
     // Messages of a kind that means nothing, each well formed.
@@ -96,6 +82,20 @@ async fn a_stranger_that_sends_without_end_is_cut() -> Result<()> {
     while socket.write_all(&message).await.is_ok() {
         sent += message.len();
         ensure!(sent < 64 * 1024 * 1024, "{sent} bytes were taken from a stranger");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_that_says_nothing_is_cut_before_and_within_the_handshake() -> Result<()> {
+    let stage = Stage::set(Settings::default()).await?;
+    let mut silent = TcpStream::connect(stage.rtmp).await?;
+    let mut slow = TcpStream::connect(stage.rtmp).await?;
+    slow.write_all(&[3; 100]).await?;
+    for socket in [&mut silent, &mut slow] {
+        // Both sockets stay open on this side: it is the server that ends them.
+        let read = tokio::time::timeout(DEADLINE, socket.read(&mut [0; 16])).await?;
+        ensure!(read.is_ok_and(|count| count == 0), "a stranger is answered");
     }
     Ok(())
 }

@@ -1,14 +1,15 @@
-//! A real browser as publisher: headless Chromium with a portrait before its camera, driven over the DevTools protocol.
+//! A real browser: headless Chromium with a film before its camera, driven over the DevTools protocol.
 //!
-//! One process per test, ended with it. The page is a local file, which Chromium trusts enough to open the camera.
+//! Ended when it is dropped. Pages that are local files are trusted enough to open the camera.
 
+use crate::stage::DEADLINE;
 use anyhow::{Context as _, bail, ensure};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     process::Stdio,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -22,27 +23,41 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// How often is looked whether something has come.
 const POLL: Duration = Duration::from_millis(20);
 
-/// The browser, with its page open.
+/// The browser, with a page open.
 pub struct Chromium {
     process: Child,
-    socket: WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>,
-    session: String,
-    commands: u64,
+    address: String,
+    first: Page,
     _profile: TempDir,
 }
 
+/// A page of a browser; one cannot be closed alone.
+pub struct Page {
+    socket: WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>,
+    session: String,
+    commands: u64,
+}
+
+/// The address of a page that publishes over WHIP; see there for what it can be told.
+pub fn publisher() -> String {
+    format!("file://{}", concat!(env!("CARGO_MANIFEST_DIR"), "/src/publisher.html"))
+}
+
 impl Chromium {
-    /// Starts the browser with `camera` (an MJPEG file, played again and again) before its camera, and opens `page`.
-    pub async fn open(page: &Path, camera: &Path) -> anyhow::Result<Self> {
+    /// Starts the browser with `camera` (an MJPEG file, played again and again) before its camera, and opens a page.
+    pub async fn open(page: &str, camera: &Path) -> anyhow::Result<Self> {
         let profile = tempfile::tempdir()?;
         let process = Command::new("chromium")
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"])
+            // A page goes on when another lies above it.
+            .args(["--disable-background-timer-throttling", "--disable-renderer-backgrounding"])
+            .arg("--disable-backgrounding-occluded-windows")
             .args(["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"])
             .arg(format!("--use-file-for-fake-video-capture={}", camera.display()))
             .args(["--autoplay-policy=no-user-gesture-required", "--remote-debugging-port=0"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg(format!("file://{}", page.display()))
+            .arg("about:blank")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -50,15 +65,41 @@ impl Chromium {
             .context("chromium is needed (Debian: chromium)")?;
         let address =
             tokio::time::timeout(START, devtools(profile.path())).await.context("Chromium does not start")??;
-        let (socket, _) = connect_async(address).await?;
-        let mut chromium = Self { process, socket, session: String::new(), commands: 0, _profile: profile };
-        let targets = chromium.command("Target.getTargets", json!({})).await?;
-        let page = targets["targetInfos"].as_array().into_iter().flatten().find(|target| target["type"] == "page");
-        let page = page.context("no page is open")?["targetId"].clone();
-        let attached = chromium.command("Target.attachToTarget", json!({ "targetId": page, "flatten": true })).await?;
-        chromium.session = attached["sessionId"].as_str().context("not attached")?.to_owned();
-        tokio::time::timeout(START, chromium.loaded()).await.context("the page does not load")??;
-        Ok(chromium)
+        let first = Page::open(&address, page).await?;
+        Ok(Self { process, address, first, _profile: profile })
+    }
+
+    /// Opens another page.
+    pub async fn another(&self, url: &str) -> anyhow::Result<Page> {
+        Page::open(&self.address, url).await
+    }
+
+    /// The value of a JavaScript expression on the first page, awaited.
+    pub async fn evaluate(&mut self, expression: &str) -> anyhow::Result<Value> {
+        self.first.evaluate(expression).await
+    }
+
+    /// Like [`Page::until`], on the first page.
+    pub async fn until(&mut self, expression: &str, done: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
+        self.first.until(expression, done).await
+    }
+
+    /// Ends the browser as a crash does: without a word to anybody.
+    pub async fn crash(mut self) -> anyhow::Result<()> {
+        Ok(self.process.kill().await?)
+    }
+}
+
+impl Page {
+    async fn open(browser: &str, url: &str) -> anyhow::Result<Self> {
+        let (socket, _) = connect_async(browser).await?;
+        let mut page = Self { socket, session: String::new(), commands: 0 };
+        let target = page.command("Target.createTarget", json!({ "url": url, "newWindow": true })).await?;
+        let target = json!({ "targetId": target["targetId"], "flatten": true });
+        let attached = page.command("Target.attachToTarget", target).await?;
+        attached["sessionId"].as_str().context("not attached")?.clone_into(&mut page.session);
+        tokio::time::timeout(START, page.loaded()).await.context("the page does not load")??;
+        Ok(page)
     }
 
     /// The value of a JavaScript expression, awaited.
@@ -69,13 +110,24 @@ impl Chromium {
         Ok(answer["result"]["value"].take())
     }
 
-    /// Ends the browser as a crash does: without a word to anybody.
-    pub async fn crash(mut self) -> anyhow::Result<()> {
-        Ok(self.process.kill().await?)
+    /// Asks for an expression's value until it is as wanted.
+    pub async fn until(&mut self, expression: &str, done: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
+        let start = Instant::now();
+        loop {
+            let value = self.evaluate(expression).await?;
+            if done(&value) {
+                return Ok(value);
+            }
+            ensure!(start.elapsed() < DEADLINE, "waited in vain for {expression}: {value}");
+            tokio::time::sleep(POLL).await;
+        }
     }
 
+    /// Waits until the page is there.
     async fn loaded(&mut self) -> anyhow::Result<()> {
-        while self.evaluate("location.protocol === 'file:' && document.readyState === 'complete'").await? != true {
+        let complete = "location.href !== 'about:blank' && document.readyState === 'complete'";
+        // What is asked while one document gives way to another may be lost with it.
+        while !self.evaluate(complete).await.is_ok_and(|complete| complete == true) {
             tokio::time::sleep(POLL).await;
         }
         Ok(())
@@ -112,23 +164,4 @@ async fn devtools(profile: &Path) -> anyhow::Result<String> {
         }
         tokio::time::sleep(POLL).await;
     }
-}
-
-/// What the camera sees: a portrait that wanders through the picture, made from the one picture the tests carry.
-pub async fn camera(folder: &Path, (width, height): (u32, u32)) -> anyhow::Result<PathBuf> {
-    let file = folder.join("camera.mjpeg");
-    let portrait = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/astronaut.png");
-    let scene = format!(
-        "[1]scale=-2:{height}*3/4[face];[0][face]overlay=x='(W-w)/2+(W-w)/3*sin(t*PI/2)':y='(H-h)/2+(H-h)/3*cos(t*PI/2)'"
-    );
-    let made = Command::new("ffmpeg")
-        .args(["-v", "error", "-f", "lavfi", "-i", &format!("testsrc2=size={width}x{height}:rate=30:duration=4")])
-        .args(["-loop", "1", "-t", "4", "-r", "30", "-i", portrait])
-        .args(["-filter_complex", &scene, "-t", "4", "-pix_fmt", "yuvj420p", "-q:v", "3", "-f", "mjpeg"])
-        .arg(&file)
-        .kill_on_drop(true)
-        .status()
-        .await?;
-    ensure!(made.success(), "ffmpeg made no picture for the camera");
-    Ok(file)
 }
