@@ -56,7 +56,14 @@ impl Camera {
             .args(["-v", "error", "-nostdin", "-y"])
             .args(["-f", "lavfi", "-i", &format!("testsrc2=size={width}x{height}:rate={RATE}:duration={seconds}")])
             .args(["-loop", "1", "-t", &seconds, "-r", &RATE.to_string(), "-i", PORTRAIT])
-            .args(["-f", "lavfi", "-i", &format!("sine=frequency=440:sample_rate=48000:duration={seconds}")])
+            // A little shorter than the pictures, whatever whole frames of sound it is made of: a clip that is sent again
+            // and again then goes on with its next picture in time.
+            .args([
+                "-f",
+                "lavfi",
+                "-i",
+                &format!("sine=frequency=440:sample_rate=48000:duration={}.97", self.seconds() - 1),
+            ])
             .args(["-f", "rawvideo", "-pix_fmt", "gray", "-r", &RATE.to_string()])
             .args(["-s", &format!("{}x1", clock::SQUARES), "-i"])
             .arg(&squares)
