@@ -55,6 +55,8 @@ pub struct Track {
     pub rotation: Rotation,
     /// Frames in it, when the container says.
     pub frames: Option<u64>,
+    /// Width and height of its first pictures as they are stored; 0 when the container does not say.
+    pub size: (u32, u32),
 }
 
 /// An open container.
@@ -112,13 +114,14 @@ impl Demuxer {
             frame_rate: rate.unwrap_or(ff::Rational(25, 1)),
             rotation: rotation(&stream),
             frames: u64::try_from(stream.frames()).ok().filter(|frames| *frames > 0),
+            size: size(&stream),
         })
     }
 
-    /// Indices of the sound tracks.
+    /// Indices of the sound tracks. One that is announced and holds no sound is none: a broadcast that falls silent
+    /// leaves segments with such tracks, and no muxer takes them.
     pub fn audio(&self) -> Vec<usize> {
-        let is_audio = |stream: &ff::Stream<'_>| stream.parameters().medium() == ff::media::Type::Audio;
-        self.input.streams().filter(is_audio).map(|stream| stream.index()).collect()
+        self.input.streams().filter(is_sound).map(|stream| stream.index()).collect()
     }
 
     /// The unit of the times of track `index`, in seconds.
@@ -196,6 +199,22 @@ fn open_file(path: &Path) -> Result<File, Error> {
         return Err(Error::Unreadable("it is empty".to_owned()));
     }
     Ok(file)
+}
+
+/// Libav knows the rate of a track from its header or, in MPEG-TS, from its first packets.
+fn is_sound(stream: &ff::Stream<'_>) -> bool {
+    // SAFETY: the stream's parameters are valid as long as it is, and only read.
+    let rate = unsafe { (*(*stream.as_ptr()).codecpar).sample_rate };
+    stream.parameters().medium() == ff::media::Type::Audio && rate > 0
+}
+
+fn size(stream: &ff::Stream<'_>) -> (u32, u32) {
+    // SAFETY: as above.
+    let (width, height) = unsafe {
+        let parameters = (*stream.as_ptr()).codecpar;
+        ((*parameters).width, (*parameters).height)
+    };
+    (u32::try_from(width).unwrap_or(0), u32::try_from(height).unwrap_or(0))
 }
 
 fn is_video(stream: &ff::Stream<'_>) -> bool {

@@ -91,24 +91,28 @@ impl Tone {
     }
 }
 
-/// Makes reduced pictures, all of the size that suits the first one.
+/// Makes reduced pictures, all of one size: that which suits the track that is to be blurred, whatever the size of its
+/// neighbours' pictures.
 pub(crate) struct Shrinker {
     side: u32,
     rotation: Rotation,
+    suits: Option<(u32, u32)>,
     scaler: Option<Scaler>,
 }
 
 impl Shrinker {
-    /// Reduces to `side` pixels on the longest side and turns by `rotation`.
-    pub fn new(side: u32, rotation: Rotation) -> Self {
-        Self { side, rotation, scaler: None }
+    /// Reduces to what a picture of the size `suits` has with `side` pixels on the longest side, and turns by
+    /// `rotation`. Where a side is 0, the first picture says what suits.
+    pub fn new(side: u32, rotation: Rotation, suits: (u32, u32)) -> Self {
+        let suits = Some(suits).filter(|(width, height)| *width > 0 && *height > 0);
+        Self { side, rotation, suits, scaler: None }
     }
 
     /// `picture`, reduced and turned upright.
     pub fn shrink(&mut self, picture: &Picture) -> Result<Small, media::Error> {
-        let side = self.side;
+        let (side, suits) = (self.side, self.suits);
         let scaler = self.scaler.get_or_insert_with(|| {
-            let (width, height) = reduced((picture.width(), picture.height()), side);
+            let (width, height) = reduced(suits.unwrap_or((picture.width(), picture.height())), side);
             Scaler::new(Layout::Yuv420, width, height)
         });
         let mut small = scaler.convert(picture)?;

@@ -115,7 +115,7 @@ mod tests {
                 }
             }
         }
-        Shrinker::new(640, Rotation::None).shrink(&picture).expect("a reduced picture")
+        Shrinker::new(640, Rotation::None, (640, 352)).shrink(&picture).expect("a reduced picture")
     }
 
     #[test]

@@ -15,7 +15,17 @@ use std::{
 const SEGMENTS: usize = 64;
 
 /// Which segment.
-pub(crate) type Key = [u8; 32];
+pub(crate) type Segment = [u8; 32];
+
+/// Which segment, reduced to which size: as a neighbour its pictures are reduced as the target's are, and boxes in
+/// pixels of one size mean nothing in another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    /// Which segment.
+    pub segment: Segment,
+    /// Width and height of its reduced pictures.
+    pub size: (usize, usize),
+}
 
 /// What is remembered of a segment: detections by the number of the frame in it.
 type Frames = HashMap<u64, Seen>;
@@ -36,7 +46,7 @@ pub(crate) struct Seen {
 pub(crate) struct Memo(Mutex<VecDeque<(Key, Frames)>>);
 
 /// What tells a segment from others.
-pub(crate) fn key(segment: &[u8]) -> Key {
+pub(crate) fn segment(segment: &[u8]) -> Segment {
     Sha256::digest(segment).into()
 }
 
@@ -69,11 +79,13 @@ mod tests {
     #[test]
     fn what_was_seen_is_recalled_until_too_many_segments_came_since() {
         let memo = Memo::default();
+        let key = |bytes: &[u8]| Key { segment: segment(bytes), size: (640, 352) };
         let found = vec![Detection { region: Region { x: 1.0, y: 2.0, w: 3.0, h: 4.0 }, score: 0.5, is_cut: false }];
         memo.remember(key(b"first"), 5, Seen { look: Look::Whole, found, lively: true });
         assert_eq!(memo.recall(&key(b"first"), 5).map(|seen| seen.found.len()), Some(1));
         assert!(memo.recall(&key(b"first"), 6).is_none());
         assert!(memo.recall(&key(b"second"), 5).is_none());
+        assert!(memo.recall(&Key { size: (480, 288), ..key(b"first") }, 5).is_none(), "boxes of another size");
         for number in 0..SEGMENTS {
             memo.remember(key(&number.to_be_bytes()), 0, Seen { look: Look::Whole, found: Vec::new(), lively: false });
         }

@@ -123,14 +123,14 @@ impl Pass<'_> {
                 let watching = scope.spawn(move || {
                     // When the examiner has given up nobody takes what is shown, and it says why.
                     let mut show = |sight| show.send(sight).map_err(|_| self.broken());
-                    watch(self.footage, options, video.rotation, &mut show)
+                    watch(self.footage, options, &video, &mut show)
                 });
                 let seen = sights.into_iter().try_for_each(&mut see);
                 let watched = watching.join().unwrap_or_else(|_| Err(self.broken()));
                 seen.and(watched)
             })?;
         } else {
-            watch(self.footage, options, video.rotation, &mut see)?;
+            watch(self.footage, options, &video, &mut see)?;
         }
         examiner.finish()
     }

@@ -7,7 +7,7 @@ use crate::{
     memo,
     read::{Event, Reader, last_pts},
 };
-use media::{Picture, Rotation, Source};
+use media::{Picture, Source, Track};
 use std::sync::Arc;
 
 /// Milliseconds in a second.
@@ -41,7 +41,7 @@ pub(crate) struct Sight {
     pub side: Side,
     /// Its number within its source.
     pub index: u64,
-    /// The segment it is in; files are read once and have no key.
+    /// By what it is remembered; files are read once and have no key.
     pub key: Option<memo::Key>,
     /// The frame as decoded.
     pub picture: Picture,
@@ -52,18 +52,13 @@ pub(crate) struct Sight {
 /// What to do with a frame; an error ends the showing.
 pub(crate) type Show<'a> = dyn FnMut(Sight) -> Result<(), Error> + 'a;
 
-/// Shows every frame of `footage`, in order. Neighbours that cannot be decoded are left out with a warning in the log:
+/// Shows every frame of `footage`, whose target is `track`, in order. Neighbours that cannot be decoded are left out with a warning in the log:
 /// they are context only.
 ///
 /// # Errors
 /// [`Error::Unreadable`] when any frame of the target cannot be decoded in full, and what `show` says.
-pub(crate) fn watch(
-    footage: &Footage<'_>,
-    options: &Options,
-    rotation: Rotation,
-    show: &mut Show<'_>,
-) -> Result<(), Error> {
-    let shrinker = Shrinker::new(options.looking.analysis_side, rotation);
+pub(crate) fn watch(footage: &Footage<'_>, options: &Options, track: &Track, show: &mut Show<'_>) -> Result<(), Error> {
+    let shrinker = Shrinker::new(options.looking.analysis_side, track.rotation, track.size);
     let mut watch = Watch { options, shrinker, show };
     if let Some(before) = &footage.before {
         watch.neighbour(before, Side::Before)?;
@@ -103,6 +98,7 @@ impl Watch<'_, '_> {
                 return Err(Error::Unsupported { what: footage.what.to_owned(), reason });
             }
             let small = Arc::new(self.shrinker.shrink(&picture).map_err(fail)?);
+            let key = key.map(|segment| memo::Key { segment, size: (small.width(), small.height()) });
             (self.show)(Sight { side: Side::Target, index, key, picture, small })?;
             index += 1;
         }
@@ -136,6 +132,7 @@ impl Watch<'_, '_> {
             }
             if last.is_none_or(|last| last - picture.pts() < span) {
                 let small = Arc::new(self.shrinker.shrink(&picture)?);
+                let key = key.map(|segment| memo::Key { segment, size: (small.width(), small.height()) });
                 (self.show)(Sight { side, index, key, picture, small }).map_err(Fault::Shown)?;
             }
             index += 1;
@@ -145,9 +142,9 @@ impl Watch<'_, '_> {
 }
 
 /// What tells a segment from others; files are read once.
-fn key(source: &Source<'_>) -> Option<memo::Key> {
+fn key(source: &Source<'_>) -> Option<memo::Segment> {
     match source {
-        Source::Segment(bytes) => Some(memo::key(bytes)),
+        Source::Segment(bytes) => Some(memo::segment(bytes)),
         Source::File(_) => None,
     }
 }

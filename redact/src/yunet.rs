@@ -156,7 +156,7 @@ fn names() -> impl Iterator<Item = String> {
 fn starts(length: usize, tile: usize) -> impl Iterator<Item = usize> {
     let beyond = length.saturating_sub(tile);
     let steps = beyond.div_ceil(tile - OVERLAP);
-    (0..=steps).map(move |step| if steps == 0 { 0 } else { beyond * step / steps })
+    (0..=steps).map(move |step| (beyond * step).checked_div(steps).unwrap_or(0))
 }
 
 #[cfg(test)]

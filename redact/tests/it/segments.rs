@@ -160,6 +160,40 @@ fn a_scene_cut_neither_bares_nor_smears_a_face() {
     assert!(bare.is_empty(), "bare on {bare:?}");
 }
 
+/// Somebody who stands still, the same at every size, for a second.
+fn standing(width: usize, height: usize) -> Clip {
+    let (across, down) = (width as f32, height as f32);
+    Clip::new(width, height, 25, |_| vec![Face::at(across * 0.62, down * 0.4, down * 0.3)])
+}
+
+#[test]
+fn a_broadcast_whose_picture_changes_its_size_is_covered_in_every_segment() {
+    // As a browser does when the network or its processor is slow, and when it is not any more.
+    let sizes = [(320, 180), (480, 270), (640, 360), (960, 540), (360, 640), (320, 180)];
+    let clips = sizes.map(|(width, height)| standing(width, height));
+    let segments: Vec<Vec<u8>> = clips.iter().enumerate().map(|(at, clip)| clip.segment(at as f64)).collect();
+    for (at, clip) in clips.iter().enumerate() {
+        let before = at.checked_sub(1).map(|before| segments[before].as_slice());
+        let after = segments.get(at + 1).map(Vec::as_slice);
+        let redacted = redact(SegmentInput { name: "sizes", before, target: &segments[at], after });
+        let [original, output] = [&segments[at][..], bytes(&redacted)].map(|bytes| Video::of_segment(bytes).frames);
+        assert_redacted(clip, &original, &output);
+    }
+}
+
+#[test]
+fn a_segment_that_announces_sound_and_holds_none_is_redacted() {
+    let clip = Clip::panning(480, 272, 25);
+    let picture = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-muxdelay", "0"];
+    let silent = ["-c:a", "aac", "-frames:a", "0"];
+    let source =
+        clip.encode("ts", &["-f", "lavfi", "-i", "sine=duration=1"], &[&picture[..], &silent].concat()).bytes();
+    let redacted = redact(alone("silent", &source));
+    let [original, output] = [&source[..], bytes(&redacted)].map(Video::of_segment);
+    assert_redacted(&clip, &original.frames, &output.frames);
+    assert_eq!(output.sound, original.sound, "there is none");
+}
+
 #[test]
 fn one_engine_serves_several_threads() {
     let clip = Clip::panning(480, 272, 15);
