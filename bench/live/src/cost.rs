@@ -30,7 +30,7 @@ pub async fn whip(camera: Camera, seconds: u64, report: &mut Report) -> Result<(
     let stage = Stage::set(Settings::default()).await?;
     let channel = stage.channel().await?;
     let (width, height) = camera.size;
-    stage.go_live(&mut browser, &channel, &format!("{{ width: {width}, height: {height} }}")).await?;
+    stage.go_live(&mut browser, &channel, &format!("{{ width: {width}, height: {height}, steady: true }}")).await?;
     stage.until_segments(channel.stream, 3).await?;
     let cost = processor_percent(seconds).await?;
     let sent = browser.evaluate("sent()").await?;

@@ -8,7 +8,7 @@ use crate::{
 };
 use anyhow::{Result, ensure};
 use std::time::{Duration, Instant};
-use test_studio::{CLOCK_SCRIPT, Camera};
+use test_studio::{CLOCK_SCRIPT, Camera, LAPS_AFTER};
 use tokio::time::sleep;
 
 /// In seconds.
@@ -16,6 +16,10 @@ const WANTED: f64 = 4.0;
 const INTERVAL: Duration = Duration::from_millis(500);
 /// What the viewer sees now, and when that is.
 const SHOWN: &str = "({ number: readClock(document.querySelector('video')), at: Date.now() })";
+
+/// Counts how often the picture stands still from now on.
+const COUNT_STALLS: &str = "globalThis.stalls = 0;
+    document.querySelector('video').addEventListener('waiting', () => { stalls += 1; })";
 
 /// Looks for so long.
 pub async fn measure(server: &Server, camera: Camera, seconds: u64, report: &mut Report) -> Result<()> {
@@ -27,21 +31,29 @@ pub async fn measure(server: &Server, camera: Camera, seconds: u64, report: &mut
     wall.evaluate(CLOCK_SCRIPT).await?;
     wall.until("readClock(document.querySelector('video'))", serde_json::Value::is_u64).await?;
     let first = opened.elapsed().as_secs_f64();
+    wall.evaluate(COUNT_STALLS).await?;
     let (mut delays, mut unread) = (Vec::new(), 0);
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(seconds) {
         let shown = wall.evaluate(SHOWN).await?;
-        let seen = broadcaster.browser.evaluate(&format!("seen.get({}) ?? null", shown["number"])).await?;
-        match (shown["at"].as_f64(), seen.as_f64()) {
-            (Some(at), Some(seen)) if at >= seen => delays.push((at - seen) / 1e3),
-            _ => unread += 1,
+        let (number, at) = (shown["number"].as_u64(), shown["at"].as_f64().unwrap_or_default());
+        let seen = match number {
+            Some(number) => broadcaster.browser.evaluate(&format!("whenSeen({number}, {LAPS_AFTER})")).await?.as_f64(),
+            None => None,
+        };
+        match seen.filter(|seen| at >= *seen) {
+            Some(seen) => delays.push((at - seen) / 1e3),
+            None => unread += 1,
         }
         sleep(INTERVAL).await;
     }
-    let sent = broadcaster.browser.evaluate("sent()").await?;
+    let (sent, stalls) = (broadcaster.browser.evaluate("sent()").await?, wall.evaluate("stalls").await?);
     ensure!(!delays.is_empty(), "the clock cannot be read: {unread} times in vain");
     server.stop(&live.id, &live.token).await?;
-    let note = format!("{unread} readings in vain; the camera was sent at {} pictures a second", sent["fps"]);
+    let (fps, width) = (&sent["fps"], &sent["width"]);
+    let note = format!(
+        "stood still {stalls} times; sent at {fps} pictures a second, {width} pixels wide; {unread} readings in vain"
+    );
     let what = "hls.js as the map client plays, behind the camera";
     report.figures.push(Figure::new(what, "s", delays).wanted(WANTED, Rank::Median).note(note));
     report.figures.push(Figure::new("opening the wall to a picture", "s", vec![first]));

@@ -24,14 +24,17 @@ const MISSING: f64 = 1.5;
 pub async fn whip(server: &Server, camera: Camera, (runs, seconds): (u32, u64), report: &mut Report) -> Result<()> {
     let mut broadcaster = Broadcaster::open(camera).await?;
     let mut waits = Vec::new();
+    let mut sent = Value::Null;
     for _ in 0..runs {
         let live = broadcaster.go_live(server).await?;
         let ended = End { id: &live.id, token: &live.token, seconds };
         waits.push(ended.measure(server, report).await?);
+        sent = broadcaster.browser.evaluate("sent()").await?;
         broadcaster.leave().await?;
     }
+    let note = format!("sent at {} pictures a second, at last {} pixels wide", sent["fps"], sent["width"]);
     let what = format!("stopStream to READY, {seconds} s from Chromium over WHIP");
-    report.figures.push(Figure::new(what, "s", waits).wanted(WANTED, Rank::P95));
+    report.figures.push(Figure::new(what, "s", waits).wanted(WANTED, Rank::P95).note(note));
     Ok(())
 }
 

@@ -61,8 +61,8 @@ export function play(video: HTMLVideoElement, url: string, live: boolean, tell: 
   };
 }
 
-/** Near the edge, but with one segment in hand; what fell behind is caught up by playing a little faster. */
-const LIVE = { liveSyncDurationCount: 2, liveMaxLatencyDurationCount: 6, maxLiveSyncPlaybackRate: 1.2 } as const;
+/** A segment and a half behind the edge; what fell behind is caught up by playing a little faster. */
+const LIVE = { liveSyncDurationCount: 1.5, liveMaxLatencyDurationCount: 6, maxLiveSyncPlaybackRate: 1.2 } as const;
 
 function attach(
   hls: HlsType,
