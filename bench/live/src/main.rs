@@ -10,13 +10,17 @@ mod report;
 mod server;
 mod start;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use arguments::{Arguments, What};
 use clap::Parser as _;
 use report::Report;
 use server::Server;
 use std::{fs, process::ExitCode};
 use test_studio::Camera;
+use tokio::signal::{
+    ctrl_c,
+    unix::{SignalKind, signal},
+};
 
 /// What every publisher sends.
 const SIZE: (u32, u32) = (1_280, 720);
@@ -26,7 +30,11 @@ const SECONDS_OF_A_MINUTE: u64 = 60;
 async fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let mut report = Report::default();
-    let outcome = bench(&arguments, &mut report).await;
+    // Whatever ends it, what it started ends with it.
+    let outcome = tokio::select! {
+        outcome = bench(&arguments, &mut report) => outcome,
+        told = told_to_end() => told,
+    };
     print!("{report}");
     if let Some(path) = &arguments.json {
         let text = serde_json::to_string_pretty(&report).context("the report cannot be written down")?;
@@ -64,4 +72,14 @@ async fn bench(arguments: &Arguments, report: &mut Report) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Waits until this process is told to end, and says so.
+async fn told_to_end() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    bail!("told to end before everything was measured")
 }
