@@ -212,7 +212,7 @@ async fn thumbnail_and_receipt_tell_the_same(site: &Site, stream: &str, vod: &Vo
         "segments": clip.segments(), "copied": 0, "reencoded": clip.segments(), "gaps": redaction.gaps, "gapMs": 0,
         "frames": redaction.frames, "framesDetected": redaction.frames_detected, "detections": redaction.detections,
         "faceTracks": redaction.face_tracks, "framesFilled": redaction.frames_filled,
-        "facesBlurred": redaction.faces_blurred, "seconds": redaction.seconds,
+        "facesBlurred": redaction.faces_blurred, "framesCopied": 0, "seconds": redaction.seconds,
     });
     ensure!(close(&receipt["totals"], &told), "{} is not {told}", receipt["totals"]);
     ensure!(redaction.frames_detected > 0 && redaction.detections > 0 && redaction.seconds > 0.0, "{redaction:?}");
