@@ -12,6 +12,9 @@ pub struct Arguments {
     /// More videos to measure; where faces are in them is not known, so only costs and frames are.
     #[arg(value_name = "CLIP")]
     pub clips: Vec<PathBuf>,
+    /// Also the busy street of so many other days, on which other people hide one another.
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub days: u32,
     /// How often everything is run; the median counts.
     #[arg(long, value_name = "N", default_value = "3")]
     pub repetitions: NonZeroU32,

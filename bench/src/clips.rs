@@ -13,9 +13,6 @@ const FRAMES: usize = 200;
 /// How the rendered clips are recorded: as an ordinary broadcast is.
 const RECORDING: [&str; 8] = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-crf", "23"];
 
-/// Renders so many frames.
-type Street = fn(usize) -> Clip;
-
 /// A clip to measure.
 pub struct Subject {
     pub name: String,
@@ -26,17 +23,18 @@ pub struct Subject {
     pub truth: Option<Clip>,
 }
 
-/// The rendered clips, or the files named.
-pub fn subjects(files: &[PathBuf], folder: &Path) -> Result<Vec<Subject>> {
-    let rendered: [(&str, Street); 3] = [
-        ("busy street", cases::busy_street),
-        ("easy street", cases::easy_street),
-        ("empty street", cases::empty_street),
+/// The rendered clips, the busy street on so many other `days`, and the files named.
+pub fn subjects(days: u32, files: &[PathBuf], folder: &Path) -> Result<Vec<Subject>> {
+    let mut rendered = vec![
+        ("busy street".to_owned(), cases::busy_street(FRAMES)),
+        ("easy street".to_owned(), cases::easy_street(FRAMES)),
+        ("empty street".to_owned(), cases::empty_street(FRAMES)),
     ];
+    rendered.extend((1..=days).map(|day| (format!("busy street, day {day}"), cases::busy_street_of(day, FRAMES))));
     let mut subjects = Vec::new();
     for (name, clip) in rendered {
         eprintln!("bench: rendering the {name}");
-        subjects.push(render(name, clip(FRAMES), folder)?);
+        subjects.push(render(&name, clip, folder)?);
     }
     for path in files {
         let frames = count_frames(path)?;
@@ -46,7 +44,7 @@ pub fn subjects(files: &[PathBuf], folder: &Path) -> Result<Vec<Subject>> {
 }
 
 fn render(name: &str, clip: Clip, folder: &Path) -> Result<Subject> {
-    let path = folder.join(format!("{}.mp4", name.replace(' ', "-")));
+    let path = folder.join(format!("{}.mp4", name.replace([' ', ','], "-")));
     let encoded = clip.encode("mp4", &[], &RECORDING);
     fs::copy(&encoded.path, &path).with_context(|| format!("{} cannot be written", path.display()))?;
     Ok(Subject { name: name.to_owned(), frames: count_frames(&path)?, path, truth: Some(clip) })

@@ -43,7 +43,7 @@ fn bench(arguments: &Arguments) -> Result<Report> {
     let engine = Engine::find(arguments.engine.as_deref(), arguments.threads)?;
     let folder = tempfile::tempdir().context("no temporary folder")?;
     let mut report = Report { repetitions: arguments.repetitions, ..Report::default() };
-    for subject in clips::subjects(&arguments.clips, folder.path())? {
+    for subject in clips::subjects(arguments.days, &arguments.clips, folder.path())? {
         eprintln!("bench: {}", subject.name);
         let result = rounds::run(&subject, &engine, arguments, folder.path())?;
         report.faults.extend(check::faults(&result));

@@ -5,6 +5,7 @@
 
 use crate::detector::{self, Rgb};
 use media::{Layout, Picture, Rotation, Scaler};
+use std::ops::Range;
 
 /// Sides of the detector's picture are multiples of this many pixels.
 const GRID: u32 = detector::GRID as u32;
@@ -42,22 +43,21 @@ impl Small {
         self.levels[0].height
     }
 
-    /// The whole picture as detectors take it.
-    pub fn rgb(&self) -> Rgb {
-        let (width, height) = (self.width(), self.height());
+    /// So many `rows` of the picture as detectors take them.
+    pub fn rgb(&self, rows: Range<usize>) -> Rgb {
+        let (width, height) = (self.width(), rows.len());
         let mut rgb = Rgb { width, height, data: vec![0.0; 3 * width * height] };
         let (red, rest) = rgb.data.split_at_mut(width * height);
         let (green, blue) = rest.split_at_mut(width * height);
         let tone = Tone::new(self.full_range);
         let half = width.div_ceil(2);
-        for y in 0..height {
-            let row = y * width;
+        for (y, luma) in self.levels[0].data.chunks_exact(width).enumerate().take(rows.end).skip(rows.start) {
+            let row = (y - rows.start) * width;
             let chroma = (y / 2) * half;
-            for x in 0..width {
+            for (x, luma) in luma.iter().enumerate() {
                 let at = row + x;
                 let (cb, cr) = (self.colour[0][chroma + x / 2], self.colour[1][chroma + x / 2]);
-                (red[at], green[at], blue[at]) =
-                    tone.rgb(f32::from(self.levels[0].data[at]), f32::from(cb), f32::from(cr));
+                (red[at], green[at], blue[at]) = tone.rgb(f32::from(*luma), f32::from(cb), f32::from(cr));
             }
         }
         rgb

@@ -20,15 +20,15 @@ const CLOSER: f32 = 1.4;
 /// Share of their joint area from which two boxes are of the same face.
 const SAME_FACE: f32 = 0.2;
 
-/// A sheet with the doubtful ones among what `look` has `found`, which after a coarse look are all; `None` when there are
-/// none or the picture's detail, which allows a zoom of `most`, would show no more of them.
+/// A sheet with the doubtful ones among what `look` has `found`; `None` when there are none or the picture's detail, which
+/// allows a zoom of `most`, would show no more of them.
 pub(crate) fn sheet(
     found: &[Detection],
     looking: &Looking,
     size: (f32, f32),
     (look, most): (&Look, f32),
 ) -> Option<Sheet> {
-    let is_doubtful = |face: &&Detection| face.is_cut || face.score < SURE || look.is_coarse();
+    let is_doubtful = |face: &&Detection| face.is_cut || face.score < SURE;
     let doubtful = found.iter().filter(|face| face.score >= looking.doubt_score).filter(is_doubtful);
     let closer = if found.iter().any(|face| face.is_cut) { most.min(1.0) } else { look.zoom() * CLOSER };
     let mut areas: Vec<Area> = doubtful.take(MOST).map(|face| Area::around(face.region, MARGIN, size)).collect();

@@ -2,6 +2,7 @@
 
 use crate::{
     Error, Options,
+    analysis::Small,
     attention::{Attention, Look},
     deadline::Deadline,
     detail::Detailer,
@@ -10,12 +11,12 @@ use crate::{
     memo::{Memo, Seen},
     motion,
     plan::{Counts, Frame, Planned, Planner},
-    sheet::Sheet,
+    sheet::{Area, Sheet},
     sight::{Side, Sight},
     tracker::Tracker,
 };
 use media::Track as Video;
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// What the first pass did, in numbers.
 #[derive(Clone, Copy, Debug, Default)]
@@ -124,7 +125,8 @@ impl<'a> Examiner<'a> {
         let small = &self.last.as_ref()?.small;
         let size = (small.width() as f32, small.height() as f32);
         let frame = self.frame - 1;
-        self.attention.choose(frame, small, || self.tracker.wanted(frame, size), self.most_zoom(size))
+        let (wanted, faces) = (self.tracker.wanted(frame, size), self.tracker.faces());
+        self.attention.choose(frame, small, (wanted, &faces), self.most_zoom(size))
     }
 
     /// Looks at the last frame, again in detail where that leaves doubts, and remembers what was found.
@@ -135,15 +137,17 @@ impl<'a> Examiner<'a> {
         let mut found = match look {
             Look::Whole => {
                 self.examined.looks += 1;
-                self.detector.detect(&small.rgb(), least)?
+                self.detector.detect(&small.rgb(0..small.height()), least)?
             }
+            Look::Rows(rows) => self.scan(&small, rows.clone())?,
             Look::Parts(sheet) => self.glance(sheet)?,
         };
-        if matches!(look, Look::Parts(_)) {
-            found.retain(|face| !(look.is_coarse() || face.is_cut) || !self.tracker.follows(self.frame - 1, face));
-        }
+        let follows = |face: &Detection| self.tracker.follows(self.frame - 1, face);
+        found.retain(|face| !face.is_cut || !follows(face));
+        let continues = |face: &Detection| face.score >= self.options.looking.continue_score && follows(face);
+        let unknown: Vec<Detection> = found.iter().filter(|face| !continues(face)).copied().collect();
         let size = (small.width() as f32, small.height() as f32);
-        if let Some(sheet) = doubt::sheet(&found, &self.options.looking, size, (look, self.most_zoom(size))) {
+        if let Some(sheet) = doubt::sheet(&unknown, &self.options.looking, size, (look, self.most_zoom(size))) {
             let again = self.glance(&sheet)?;
             doubt::settle(&mut found, again, &sheet, &self.options.looking);
         }
@@ -156,6 +160,18 @@ impl<'a> Examiner<'a> {
         }
         self.saw(&seen);
         Ok(())
+    }
+
+    /// What the detector finds in `rows` of `small`.
+    fn scan(&mut self, small: &Small, rows: Range<usize>) -> Result<Vec<Detection>, Error> {
+        self.examined.glances += 1;
+        let (area, size) = (Area::across(&rows, small.width()), (small.width() as f32, small.height() as f32));
+        let mut found = self.detector.detect(&small.rgb(rows), self.options.looking.doubt_score)?;
+        for face in &mut found {
+            face.region.y += area.y;
+            face.is_cut = area.cuts(face.region, size);
+        }
+        Ok(found)
     }
 
     /// What the detector finds on `sheet` of the last frame.

@@ -72,7 +72,7 @@ impl Template {
     /// Likeness at exactly `region`.
     fn likeness(&self, small: &Small, region: Region) -> f32 {
         let samples = sample(small, region, SIDE, SIDE, 0.0, 0.0);
-        self.correlate(&samples, SIDE, 0, 0)
+        self.correlate(&samples, &Sums::of(&samples, SIDE), SIDE, (0, 0))
     }
 
     /// The likeliest place around `expected`.
@@ -86,9 +86,10 @@ impl Template {
         let (columns, rows) = (SIDE + 2 * across, SIDE + 2 * down);
         let samples = sample(small, expected, columns, rows, across as f32, down as f32);
         let (wide, high) = (2 * across + 1, 2 * down + 1);
+        let sums = Sums::of(&samples, columns);
         let mut scores = Vec::with_capacity(wide * high);
         for y in 0..high {
-            scores.extend((0..wide).map(|x| self.correlate(&samples, columns, x, y)));
+            scores.extend((0..wide).map(|x| self.correlate(&samples, &sums, columns, (x, y))));
         }
         let best = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(at, _)| at);
         let (x, y, likeness) = (best % wide, best / wide, scores[best]);
@@ -106,22 +107,53 @@ impl Template {
     }
 
     /// Normalised correlation with the samples from column `x` and row `y` on.
-    fn correlate(&self, samples: &[f32], columns: usize, x: usize, y: usize) -> f32 {
-        let (mut product, mut sum, mut square) = ([0.0_f32; SIDE], [0.0_f32; SIDE], [0.0_f32; SIDE]);
+    fn correlate(&self, samples: &[f32], sums: &Sums, columns: usize, (x, y): (usize, usize)) -> f32 {
+        let mut product = [0.0_f32; SIDE];
         for (row, template) in self.0.iter().enumerate() {
             let from = (y + row) * columns + x;
             let Some(values) = samples.get(from..from + SIDE) else { return -1.0 };
             for column in 0..SIDE {
-                let value = values[column];
-                product[column] += value * template[column];
-                sum[column] += value;
-                square[column] += value * value;
+                product[column] += values[column] * template[column];
             }
         }
-        let count = (SIDE * SIDE) as f32;
-        let sum: f32 = sum.iter().sum();
-        let power = square.iter().sum::<f32>() - sum * sum / count;
-        if power < FLAT * count { -1.0 } else { product.iter().sum::<f32>() / power.sqrt() }
+        let power = sums.power(x, y);
+        if power < FLAT * (SIDE * SIDE) as f32 { -1.0 } else { product.iter().sum::<f32>() / power.sqrt() }
+    }
+}
+
+/// Sums of samples and of their squares over everything above and to the left, from which those over any square follow
+/// at once (a summed-area table; Crow, "Summed-area tables for texture mapping", 1984).
+struct Sums {
+    columns: usize,
+    table: Vec<(f64, f64)>,
+}
+
+impl Sums {
+    fn of(samples: &[f32], columns: usize) -> Self {
+        let mut table = vec![(0.0, 0.0); (columns + 1) * (samples.len() / columns + 1)];
+        for (row, values) in samples.chunks_exact(columns).enumerate() {
+            let (above, below) = table[row * (columns + 1)..(row + 2) * (columns + 1)].split_at_mut(columns + 1);
+            let (mut sum, mut square) = (0.0, 0.0);
+            for (column, value) in values.iter().enumerate() {
+                let value = f64::from(*value);
+                (sum, square) = (sum + value, square + value * value);
+                below[column + 1] = (above[column + 1].0 + sum, above[column + 1].1 + square);
+            }
+        }
+        Self { columns: columns + 1, table }
+    }
+
+    /// How much the samples of the square from column `x` and row `y` on vary: the sum of the squares of what they are
+    /// away from their mean.
+    fn power(&self, x: usize, y: usize) -> f32 {
+        let at = |x: usize, y: usize| self.table[y * self.columns + x];
+        let over = |part: fn((f64, f64)) -> f64| {
+            let (above, below) =
+                (part(at(x + SIDE, y)) - part(at(x, y)), part(at(x + SIDE, y + SIDE)) - part(at(x, y + SIDE)));
+            below - above
+        };
+        let (sum, square) = (over(|sums| sums.0), over(|sums| sums.1));
+        (square - sum * sum / (SIDE * SIDE) as f64) as f32
     }
 }
 
@@ -164,4 +196,24 @@ fn interpolated(picture: &Level, across: &[(usize, usize, f32)], down: &[(usize,
         }));
     }
     samples
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_much_a_square_varies_is_told_by_the_sums() {
+        let columns = 40;
+        let samples: Vec<f32> = (0..columns * 30).map(|at| ((at * 7_919 + at / 11 * 31) % 251) as f32).collect();
+        let sums = Sums::of(&samples, columns);
+        for (x, y) in [(0, 0), (24, 14), (3, 9)] {
+            let square: Vec<f32> =
+                (0..SIDE * SIDE).map(|at| samples[(y + at / SIDE) * columns + x + at % SIDE]).collect();
+            let mean = square.iter().sum::<f32>() / square.len() as f32;
+            let power: f32 = square.iter().map(|value| (value - mean).powi(2)).sum();
+            assert!((sums.power(x, y) / power - 1.0).abs() < 1e-4, "{} at {x}, {y}, not {power}", sums.power(x, y));
+        }
+        assert!(Sums::of(&[200.0; SIDE * SIDE], SIDE).power(0, 0).abs() < 1e-3, "what is flat does not vary");
+    }
 }

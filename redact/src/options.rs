@@ -41,12 +41,17 @@ pub struct Looking {
     pub analysis_side: u32,
     /// Longest side, in pixels, of the picture that small and doubtful faces are looked at in.
     pub detail_side: u32,
-    /// How far apart looks at the whole picture are while much of it changes and there may be faces, in milliseconds.
+    /// How far apart looks at the whole picture are while much of it changes and faces are at all heights, in
+    /// milliseconds.
     pub look_ms: u32,
+    /// The same while faces are at one height, whose rows are looked at by themselves.
+    pub wide_ms: u32,
     /// The same while there are none.
     pub calm_ms: u32,
     /// The same while all that changes can be looked at by itself.
     pub rest_ms: u32,
+    /// How far apart looks at the rows with faces are, in milliseconds.
+    pub rows_ms: u32,
     /// How far apart looks at what has changed, and at faces in doubt, are in milliseconds.
     pub glance_ms: u32,
     /// How much of each neighbouring segment is examined, in milliseconds.
@@ -164,13 +169,15 @@ impl Default for Looking {
         Self {
             analysis_side: 640,
             detail_side: 1_280,
-            look_ms: 400,
-            calm_ms: 1_000,
+            look_ms: 160,
+            wide_ms: 400,
+            calm_ms: 240,
             rest_ms: 2_000,
-            glance_ms: 200,
+            rows_ms: 120,
+            glance_ms: 160,
             context_ms: 1_000,
             min_face: 0,
-            start_score: 0.35,
+            start_score: 0.3,
             continue_score: 0.15,
             doubt_score: 0.08,
         }
@@ -186,7 +193,7 @@ impl Default for Linking {
             hold_ms: 120,
             horizon_ms: 2_000,
             likeness: 0.5,
-            sure_score: 0.6,
+            sure_score: 0.4,
         }
     }
 }

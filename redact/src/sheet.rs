@@ -7,12 +7,12 @@ use crate::{
     geometry::Region,
 };
 use media::{Picture, Plane};
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 /// Pixels of the sheet left between two pieces, so that they are not taken for one thing.
 const GAP: usize = 8;
-/// Enlargements tried, in pixels of the sheet per pixel of the reduced picture; at the last one all of it fits.
-const ZOOMS: [f32; 6] = [3.0, 2.0, 1.5, 1.0, 0.75, 0.5];
+/// Enlargements tried, in pixels of the sheet per pixel of the reduced picture.
+const ZOOMS: [f32; 4] = [3.0, 2.0, 1.5, 1.0];
 /// What lies between the pieces: a grey.
 const GREY: f32 = 114.0;
 /// How near to the edge of its piece a face may be before it is taken for one that goes on beyond it, as a share of its
@@ -43,9 +43,24 @@ impl Area {
         Self { x: left, y: top, w: right - left, h: bottom - top }
     }
 
+    /// So many rows of a picture of this width.
+    pub fn across(rows: &Range<usize>, width: usize) -> Self {
+        Self { x: 0.0, y: rows.start as f32, w: width as f32, h: rows.len() as f32 }
+    }
+
     /// Whether the point lies in it.
     pub fn holds(&self, x: f32, y: f32) -> bool {
         (self.x..self.x + self.w).contains(&x) && (self.y..self.y + self.h).contains(&y)
+    }
+
+    /// Whether a face found at `region` may go on beyond an edge of this area that is none of the picture's, which has
+    /// the size `picture`.
+    pub fn cuts(&self, region: Region, picture: (f32, f32)) -> bool {
+        let (reach_x, reach_y) = (region.w * (0.5 + NEAR), region.h * (0.5 + NEAR));
+        (self.x > 0.0 && region.x - reach_x < self.x)
+            || (self.y > 0.0 && region.y - reach_y < self.y)
+            || (self.x + self.w < picture.0 && region.x + reach_x > self.x + self.w)
+            || (self.y + self.h < picture.1 && region.y + reach_y > self.y + self.h)
     }
 
     /// The smallest area that holds both.
@@ -65,7 +80,7 @@ impl Area {
 }
 
 /// An area and its place on the sheet.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Piece {
     area: Area,
     at: (usize, usize),
@@ -73,7 +88,7 @@ struct Piece {
 }
 
 /// What goes where on a sheet.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Sheet {
     pieces: Vec<Piece>,
     zoom: f32,
@@ -88,7 +103,7 @@ impl Sheet {
     /// they do not fit.
     pub fn lay_out(areas: &[Area], picture: (f32, f32), zooms: RangeInclusive<f32>) -> Option<Self> {
         let mut zooms = ZOOMS.iter().copied().filter(|zoom| zooms.contains(zoom));
-        // Half of the picture each way, so that all of it fits when halved.
+        // Half of the picture each way: a look at it costs a quarter of one at the whole.
         let half = |length: f32| (length as usize).div_ceil(2).next_multiple_of(GRID);
         let size = (half(picture.0), half(picture.1));
         zooms.find_map(|zoom| Some(Self { pieces: pack(areas, zoom, size)?, zoom, size, picture }))
@@ -148,12 +163,7 @@ impl Sheet {
             w: region.w / self.zoom,
             h: region.h / self.zoom,
         };
-        let (reach_x, reach_y) = (region.w * (0.5 + NEAR), region.h * (0.5 + NEAR));
-        let is_cut = (area.x > 0.0 && region.x - reach_x < area.x)
-            || (area.y > 0.0 && region.y - reach_y < area.y)
-            || (area.x + area.w < self.picture.0 && region.x + reach_x > area.x + area.w)
-            || (area.y + area.h < self.picture.1 && region.y + reach_y > area.y + area.h);
-        Some(Detection { region, score, is_cut })
+        Some(Detection { region, score, is_cut: area.cuts(region, self.picture) })
     }
 }
 
@@ -210,10 +220,10 @@ mod tests {
 
     #[test]
     fn areas_are_enlarged_as_far_as_they_fit_beside_one_another() {
-        let one = Sheet::lay_out(&[area(10.0, 10.0, 50.0, 50.0)], PICTURE, 0.5..=3.0).expect("it fits");
+        let one = Sheet::lay_out(&[area(10.0, 10.0, 50.0, 50.0)], PICTURE, 1.0..=3.0).expect("it fits");
         assert!((one.zoom - 3.0).abs() < f32::EPSILON);
         let three = [area(0.0, 0.0, 100.0, 60.0), area(200.0, 0.0, 100.0, 60.0), area(0.0, 200.0, 50.0, 80.0)];
-        let sheet = Sheet::lay_out(&three, PICTURE, 0.5..=3.0).expect("they fit");
+        let sheet = Sheet::lay_out(&three, PICTURE, 1.0..=3.0).expect("they fit");
         assert!((sheet.zoom - 1.0).abs() < f32::EPSILON || (sheet.zoom - 1.5).abs() < f32::EPSILON);
         for (index, a) in sheet.pieces.iter().enumerate() {
             for b in &sheet.pieces[index + 1..] {
@@ -225,8 +235,6 @@ mod tests {
             }
         }
         assert!(Sheet::lay_out(&[area(0.0, 0.0, 400.0, 100.0)], PICTURE, 1.0..=3.0).is_none());
-        let whole = Sheet::lay_out(&[area(0.0, 0.0, 640.0, 352.0)], PICTURE, 0.5..=3.0).expect("it fits when halved");
-        assert!((whole.zoom - 0.5).abs() < f32::EPSILON);
     }
 
     #[test]
@@ -240,7 +248,7 @@ mod tests {
                 }
             }
         }
-        let sheet = Sheet::lay_out(&[area(10.0, 10.0, 40.0, 40.0), area(280.0, 180.0, 60.0, 60.0)], PICTURE, 0.5..=2.0);
+        let sheet = Sheet::lay_out(&[area(10.0, 10.0, 40.0, 40.0), area(280.0, 180.0, 60.0, 60.0)], PICTURE, 1.0..=2.0);
         let sheet = sheet.expect("they fit");
         let rgb = sheet.draw(&detail).expect("it can be read");
         let bright: Vec<usize> = (0..sheet.size.0 * sheet.size.1).filter(|at| rgb.data[*at] > 180.0).collect();

@@ -58,8 +58,9 @@ pub(crate) struct Track {
     pub best: f32,
     /// Whether it was found to be a face and extended to before its first detection.
     pub confirmed: bool,
-    /// Frame of its first detection.
+    /// Frame of its first detection, and whether that one could have started it.
     pub begun: u64,
+    pub begun_well: bool,
     /// Frame of the last look at where it is, whatever was found there, and how many such looks there were.
     pub looked: u64,
     pub looks: u32,
@@ -81,6 +82,7 @@ impl Track {
             best: score,
             confirmed: false,
             begun: frame,
+            begun_well: starts,
             looked: frame,
             looks: 1,
             planned: false,

@@ -10,6 +10,7 @@ use crate::{
     attention::Look,
     detector::Detection,
     follow::follow,
+    geometry::Region,
     motion::Motion,
     options::Linking,
     sheet::Area,
@@ -41,6 +42,8 @@ const SAME_FACE: f32 = 0.5;
 /// What is looked at around a face that is in doubt, and around one that only has to be seen again, in faces.
 const DOUBT_MARGIN: f32 = 1.5;
 const AGAIN_MARGIN: f32 = 1.0;
+/// Score below which a face may be half hidden, so that its box is smaller than it is.
+const WHOLE_SCORE: f32 = 0.6;
 /// Looks at a face that was found once and not surely.
 const DOUBTFUL_LOOKS: u32 = 3;
 
@@ -54,6 +57,7 @@ struct Seen {
 struct Spans {
     bridge: u64,
     before: usize,
+    dim: usize,
     after: usize,
     hold: usize,
     doubt: u64,
@@ -80,13 +84,14 @@ impl Tracker {
     pub fn new(options: &Options, rate: f64) -> Self {
         let linking = options.linking.clone();
         let frames = |ms: u32| (f64::from(ms) * rate / MS).ceil() as u64;
-        let again = frames(options.looking.look_ms).max(1);
+        let again = frames(options.looking.wide_ms).max(1);
         let bridge = frames(linking.bridge_ms).max(2 * again);
         let before = frames(linking.before_ms);
         let doubt = (frames(linking.bridge_ms) / 2).max(again + 1);
         let spans = Spans {
             bridge,
             before: before as usize,
+            dim: again as usize,
             after: frames(linking.after_ms) as usize,
             hold: frames(linking.hold_ms) as usize,
             doubt,
@@ -161,7 +166,11 @@ impl Tracker {
                 (taken[which], met[index]) = (true, true);
                 let Detection { region, score, .. } = found[which];
                 let track = &mut self.open[index];
-                let whole = size.map_or(region, |(width, height)| region.beyond_edge(track.region(), width, height));
+                let known = track.region();
+                let mut whole = size.map_or(region, |(width, height)| region.beyond_edge(known, width, height));
+                if score < WHOLE_SCORE {
+                    (whole.w, whole.h) = (whole.w.max(known.w), whole.h.max(known.h));
+                }
                 let was_partial = track.best < self.linking.sure_score && score >= self.linking.sure_score;
                 track.meet(frame, whole, score, (score >= self.start_score, was_partial));
             }
@@ -194,6 +203,11 @@ impl Tracker {
             (doubtful || again).then(|| Area::around(track.region(), margin, size))
         };
         self.open.iter().filter_map(wanted).filter(|area| area.w > 0.0 && area.h > 0.0).collect()
+    }
+
+    /// Where the faces are that are followed.
+    pub fn faces(&self) -> Vec<Region> {
+        self.open.iter().filter(|track| track.confirmed).map(Track::region).collect()
     }
 
     /// The faces known so far, and the frame before which no later detection changes them. What is before `kept` is
@@ -304,7 +318,9 @@ fn extend_back(track: &mut Track, remembered: &VecDeque<Seen>, newest: u64, span
     let age = usize::try_from(newest - track.first).unwrap_or(usize::MAX);
     let Some(mut at) = remembered.len().checked_sub(1).and_then(|last| last.checked_sub(age)) else { return };
     let (mut region, mut velocity, mut held, mut most_held) = (first, None, 0, spans.hold);
-    for _ in 0..spans.before {
+    // Where it was seen only dimly at first, what is followed back may be an edge of what hid it.
+    let most = if track.begun_well { spans.before } else { spans.before.min(spans.dim) };
+    for _ in 0..most {
         let Some(earlier) = at.checked_sub(1) else { break };
         let shift = remembered[at].motion.shift;
         let carried = region.shifted((-shift.0, -shift.1));

@@ -108,5 +108,6 @@ cases! {
     a_face_that_goes_three_frames_after_a_border
     a_face_that_crosses_a_border
     a_busy_street
+    a_busy_street_where_faces_show_for_moments
     a_street_without_faces
 }

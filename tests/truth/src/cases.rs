@@ -12,7 +12,7 @@ mod streets;
 use crate::{clip::Clip, shot::Shot};
 use std::ops::Range;
 
-pub use streets::{busy_street, easy_street, empty_street};
+pub use streets::{busy_street, busy_street_of, easy_street, empty_street};
 
 /// A clip, and the frames on which a new segment begins.
 #[derive(Clone, Debug)]
@@ -63,6 +63,7 @@ pub const ALL: &[Entry] = &[
     ("a_face_that_goes_three_frames_after_a_border", borders::after),
     ("a_face_that_crosses_a_border", borders::across),
     ("a_busy_street", || busy_street(50)),
+    ("a_busy_street_where_faces_show_for_moments", || busy_street_of(5, 50)),
     ("a_street_without_faces", || empty_street(40)),
 ];
 

@@ -33,17 +33,22 @@ const WALKERS: [Walker; 10] = [
 
 /// Up to ten faces from 21 to 110 pixels, a camera held by hand, a bus.
 pub fn busy_street(frames: usize) -> Clip {
+    busy_street_of(0, frames)
+}
+
+/// The same street on another `day`: everybody comes from elsewhere, and passes others.
+pub fn busy_street_of(day: u32, frames: usize) -> Clip {
     Clip::of(1280, 720, frames, |at| {
         let shift = by_hand(at);
         let walker = |(index, walker): (usize, &Walker)| {
-            let phase = at * walker.pace + index as f32 * 1.9;
+            let phase = at * walker.pace + index as f32 * (1.9 + day as f32);
             let step = walker.width * 0.04 * (at * 0.5 + index as f32).sin();
             let turn = 1.0 - 0.3 * (1.0 - phase.cos().abs()).powi(2);
             let x = walker.middle + walker.reach * phase.sin() + shift.0;
             Face { turn, ..Face::at(x, walker.y + step + shift.1, walker.width) }
         };
         let faces = WALKERS.iter().enumerate().map(walker).collect();
-        Shot { scene: 51, shift, faces, things: vec![bus(at, shift)], noise: 3.0, ..Shot::default() }
+        Shot { scene: 51 + 100 * day, shift, faces, things: vec![bus(at, shift)], noise: 3.0, ..Shot::default() }
     })
 }
 
