@@ -3,6 +3,9 @@
 //! The samples of one segment are held until the next keyframe comes, so that each has its true length and both tracks
 //! lie in the order of their times; never more than one segment of them. Times run on over lost connections and odd
 //! clocks alike: every run of samples is put after the end of the one before it.
+//!
+//! A segment has a track of sound only if there is sound in it: a track with nothing in it cannot be decoded. Where
+//! sound comes or goes the coding breaks, as it does where it changes.
 
 use crate::{
     h264,
@@ -54,6 +57,8 @@ pub(crate) struct Segmenter {
     max_pixels: u64,
     /// How the sound of samples to come is coded.
     sound: Option<AacConfig>,
+    /// How the held sound is coded; `None` if none is held.
+    heard: Option<AacConfig>,
     muxer: Option<(Muxer, Option<AacConfig>)>,
     /// The present run; `None` until its first keyframe.
     run: Option<Run>,
@@ -90,6 +95,7 @@ impl Segmenter {
             max_bytes: settings.segment_bytes,
             max_pixels: settings.pixels,
             sound: None,
+            heard: None,
             muxer: None,
             run: None,
             next: FIRST_TICK,
@@ -168,7 +174,7 @@ impl Segmenter {
     /// A keyframe ends the segment before it if that is long enough, or coded in another way.
     fn key(&mut self, sample: &Sample, sets: Vec<u8>) -> Result<Option<Segment>, Closed> {
         let changes = sets != self.parameter_sets;
-        let sound_changes = self.muxer.as_ref().is_some_and(|(_, sound)| *sound != self.sound);
+        let sound_changes = self.heard.is_some() && self.heard != self.sound;
         let long_enough = self.first_picture().is_none_or(|first| sample.dts - first.dts >= self.min);
         let ended = if long_enough || changes || sound_changes { self.cut(sample.dts, sample.pts)? } else { None };
         if changes {
@@ -178,17 +184,14 @@ impl Segmenter {
             }
             self.parameter_sets = sets;
         }
-        self.breaks |= self.any && (changes || sound_changes);
-        if sound_changes {
-            self.muxer = None;
-        }
+        self.breaks |= self.any && changes;
         Ok(ended)
     }
 
     fn sound(&mut self, mut sample: Sample) -> Result<(), Closed> {
         let (Some(run), Some(_)) = (self.run, &self.sound) else { return Ok(()) };
-        // Sound that was told of after the segment began has no place in it yet.
-        if self.muxer.as_ref().is_some_and(|(_, sound)| *sound != self.sound) {
+        // Sound that is coded in another way has to wait for the next segment.
+        if self.heard.is_some() && self.heard != self.sound {
             return Ok(());
         }
         let at = sample.dts + run.shift;
@@ -199,6 +202,7 @@ impl Segmenter {
         }
         place(&mut sample, run.shift, self.last[1]);
         self.last[1] = Some(sample.dts);
+        self.heard.clone_from(&self.sound);
         self.hold(sample)
     }
 
@@ -229,10 +233,16 @@ impl Segmenter {
         let (mut now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.held)
             .into_iter()
             .partition(|sample| sample.track == Track::Video || sample.dts < end);
-        self.held_bytes = later.iter().map(|sample| sample.data.len()).sum();
-        self.held = later;
+        let is_sound = |sample: &Sample| sample.track == Track::Audio;
+        let sound = if now.iter().any(is_sound) { self.heard.clone() } else { None };
+        // What is coded in the old way belongs to no later segment.
+        let goes_on = self.heard == self.sound;
+        self.held = later.into_iter().filter(|sample| goes_on || !is_sound(sample)).collect();
+        self.held_bytes = self.held.iter().map(|sample| sample.data.len()).sum();
+        self.heard = if self.held.is_empty() { None } else { self.heard.take() };
+        self.breaks |= self.any && self.muxer.as_ref().is_some_and(|(_, before)| *before != sound);
         now.sort_by_key(|sample| sample.dts);
-        let bytes = self.mux(&now, end).map_err(|error| {
+        let bytes = self.mux(&now, sound.as_ref(), end).map_err(|error| {
             tracing::warn!(%error, "a segment cannot be written");
             Closed::Unreadable
         })?;
@@ -250,17 +260,13 @@ impl Segmenter {
         Ok(Some(segment))
     }
 
-    fn mux(&mut self, samples: &[Sample], end: i64) -> Result<Bytes, media::Error> {
-        let (muxer, sound) = match &mut self.muxer {
-            Some(muxer) => muxer,
-            none => none.insert((open(self.sound.as_ref())?, self.sound.clone())),
-        };
-        let frame = sound.as_ref().map_or(0, |sound| 1_024 * TICKS_PER_SECOND / i64::from(sound.sample_rate.max(1)));
+    fn mux(&mut self, samples: &[Sample], sound: Option<&AacConfig>, end: i64) -> Result<Bytes, media::Error> {
+        let frame = sound.map_or(0, |sound| 1_024 * TICKS_PER_SECOND / i64::from(sound.sample_rate.max(1)));
+        let same = self.muxer.take().filter(|(_, before)| before.as_ref() == sound);
+        let open = || open(sound).map(|muxer| (muxer, sound.cloned()));
+        let (muxer, _) = self.muxer.insert(same.map_or_else(open, Ok)?);
         for (at, sample) in samples.iter().enumerate() {
             let is_picture = sample.track == Track::Video;
-            if !is_picture && sound.is_none() {
-                continue;
-            }
             let next = samples[at + 1..].iter().find(|later| later.track == sample.track).map(|later| later.dts);
             let duration = if is_picture { next.unwrap_or(end) - sample.dts } else { frame };
             let Sample { dts, pts, key, .. } = *sample;

@@ -46,6 +46,15 @@ fn tracks(segment: &Segment) -> (usize, usize) {
     (1, demuxer.audio().len())
 }
 
+/// The number that stands for the sampling rate in the header of the first AAC frame.
+fn sampling(segment: &Segment) -> u8 {
+    let mut demuxer = Demuxer::open(&Source::Segment(segment.bytes.clone())).unwrap();
+    let track = demuxer.audio()[0];
+    let mut packets = std::iter::from_fn(|| demuxer.next().unwrap());
+    let frame = packets.find(|packet| packet.track() == track).unwrap();
+    (frame.data()[2] >> 2) & 0b1111
+}
+
 /// Memory of this process, in bytes.
 fn resident() -> u64 {
     let pages: u64 = std::fs::read_to_string("/proc/self/statm").unwrap().split(' ').nth(1).unwrap().parse().unwrap();
@@ -86,16 +95,40 @@ fn another_size_begins_a_segment_of_its_own_that_breaks_with_the_one_before() {
 }
 
 #[test]
-fn sound_that_is_told_of_late_begins_with_the_next_segment() {
+fn a_segment_has_a_track_of_sound_only_if_there_is_sound_in_it() {
     let pictures = pictures("320x180");
     let mut segmenter = Segmenter::new(&Settings::default());
-    let mut segments = play(&mut segmenter, &pictures, 0, true);
-    segments.extend(play(&mut segmenter, &pictures, 2 * TICKS_PER_SECOND, true));
-    push(&mut segmenter, config());
-    segments.extend(play(&mut segmenter, &pictures, 4 * TICKS_PER_SECOND, true));
+    let mut segments = Vec::new();
+    // Sound of which nobody said how it is coded, then with it, then silence, then sound again, then a crash that no
+    // sound came before.
+    for (round, with_sound) in [true, true, false, true].into_iter().enumerate() {
+        if round == 1 {
+            push(&mut segmenter, config());
+        }
+        let from = i64::try_from(round).unwrap() * 2 * TICKS_PER_SECOND;
+        segments.extend(play(&mut segmenter, &pictures, from, with_sound));
+    }
+    segments.extend(play(&mut segmenter, &pictures[..2], 8 * TICKS_PER_SECOND, false));
     segments.extend(segmenter.interrupt().unwrap());
     let seen: Vec<_> = segments.iter().map(|segment| (tracks(segment), segment.discontinuity)).collect();
-    assert_eq!(seen, [((1, 0), false), ((1, 0), false), ((1, 1), true)]);
+    let (silent, heard) = ((1, 0), (1, 1));
+    assert_eq!(seen, [(silent, false), (heard, true), (silent, true), (heard, true), (silent, true)]);
+}
+
+#[test]
+fn sound_that_is_told_of_within_a_segment_is_in_it_and_sound_coded_in_another_way_waits_for_the_next() {
+    let pictures = pictures("320x180");
+    let mut segmenter = Segmenter::new(&Settings::default());
+    play(&mut segmenter, &pictures, 0, true);
+    push(&mut segmenter, config());
+    push(&mut segmenter, sound(TICKS_PER_SECOND));
+    let other = AacConfig { sample_rate: 44_100, channels: 2, description: Bytes::from_static(&[0x12, 0x10]) };
+    push(&mut segmenter, other.into());
+    push(&mut segmenter, sound(TICKS_PER_SECOND + SOUND_FRAME));
+    let mut segments = play(&mut segmenter, &pictures, 2 * TICKS_PER_SECOND, true);
+    segments.extend(segmenter.interrupt().unwrap());
+    let seen: Vec<_> = segments.iter().map(|segment| (sampling(segment), segment.discontinuity)).collect();
+    assert_eq!(seen, [(3, false), (4, true)], "48 kHz, then 44.1 kHz");
 }
 
 #[test]
