@@ -4,14 +4,14 @@ mod hostile;
 
 use anyhow::{Context as _, Result, ensure};
 use entity::{PublishToken, StreamId};
-use ingest::Settings;
+use ingest::{RtmpLimits, Settings};
 use live::{LiveProvider as _, NotLive, Observation, Playback as _, ProviderError, Viewer, recording::scan};
 use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 use storage::{Location, Recordings};
-use test_studio::{DEADLINE, Stage, decodes, ended, packets, picture_size};
+use test_studio::{DEADLINE, Fronts, Stage, decodes, ended, packets, picture_size};
 use tokio::process::{Child, Command};
 
 const PICTURE: &str = "-f lavfi -i testsrc2=size=640x360:rate=25";
@@ -218,6 +218,27 @@ async fn a_publisher_that_stalls_is_interrupted_and_goes_on_as_if_nothing_had_be
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_publisher_that_says_nothing_for_too_long_is_cut_and_its_broadcast_may_be_taken_up_again() -> Result<()> {
+    // Shorter than what a broadcast takes to count as interrupted: once it does, the publisher has been cut.
+    let rtmp = RtmpLimits { silence: Duration::from_secs(1), ..RtmpLimits::default() };
+    let stage = Stage::over(tempfile::tempdir()?, Settings::default(), Fronts { rtmp, ..Fronts::default() }).await?;
+    let channel = stage.channel().await?;
+    let arguments = format!("-re {PICTURE} {H264} -t 60");
+    let publisher = stage.app(&arguments, &channel.key)?;
+    stage.until_segments(channel.stream, 1).await?;
+    signal(&publisher, "-STOP").await?;
+    stage.until_told(channel.stream, "stream_interrupted").await?;
+    signal(&publisher, "-CONT").await?;
+    ensure!(!ended(publisher).await?.0, "nobody listened to what it went on to send");
+    let _next = stage.app(&arguments, &channel.key)?;
+    stage.until_told(channel.stream, "stream_back").await?;
+    stage.studio.release(&channel.arn).await?;
+    stage.until_told(channel.stream, "recording_ended").await?;
+    assert_whole(stage.folder.path(), &stage.segments(channel.stream), false).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_more_publishers_and_channels_than_there_are_places() -> Result<()> {
     let stage = Stage::set(Settings { publishers: 1, leases: 2, ..Settings::default() }).await?;
     let (first, second) = (stage.channel().await?, stage.channel().await?);
@@ -296,14 +317,14 @@ async fn what_a_crash_left_on_air_is_ended_at_the_next_start() -> Result<()> {
     let left = tempfile::tempdir()?;
     copy(stage.folder.path(), left.path())?;
     let recording = stage.recordings(channel.stream).pop().context("no recording")?;
-    let next = Stage::over(left, Settings::default(), None).await?;
+    let next = Stage::over(left, Settings::default(), Fronts::default()).await?;
     next.until_told(channel.stream, "recording_ended").await?;
     assert_eq!(next.story(channel.stream), ["stream_down", "recording_ended"]);
     let folder = next.strike().await?;
     let store = Recordings::open(&Location::folder(folder.path())?, &storage::Settings::default())?;
     let found = scan(&store, &recording.prefix, 0).await?;
     ensure!(found.is_complete() && found.has_endlist && found.segments.len() >= 2, "{found:?}");
-    let again = Stage::over(folder, Settings::default(), None).await?;
+    let again = Stage::over(folder, Settings::default(), Fronts::default()).await?;
     let quiet = again.channel().await?;
     again.studio.release(&quiet.arn).await?;
     assert_eq!(again.story(channel.stream), Vec::<&str>::new(), "it is told once");

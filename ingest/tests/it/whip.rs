@@ -6,7 +6,7 @@ use ingest::Settings;
 use live::{LiveProvider as _, Whip as _, WhipError};
 use std::{net::SocketAddr, time::Duration};
 use tempfile::TempDir;
-use test_studio::{Camera, Chromium, Recorded, Stage, publisher, until};
+use test_studio::{Camera, Chromium, Fronts, Recorded, Stage, publisher, until};
 
 /// What the camera gives: small, because a test machine encodes it in software.
 const SIZE: (u32, u32) = (640, 360);
@@ -19,7 +19,8 @@ async fn browser() -> anyhow::Result<(Chromium, TempDir)> {
 
 /// A stage whose WHIP socket is told to browsers as `advertise`.
 async fn stage_behind(advertise: SocketAddr) -> anyhow::Result<Stage> {
-    Stage::over(tempfile::tempdir()?, Settings::default(), Some(advertise)).await
+    Stage::over(tempfile::tempdir()?, Settings::default(), Fronts { advertise: Some(advertise), ..Fronts::default() })
+        .await
 }
 
 /// Stops the camera and says how many pictures the browser has sent, once the last is on its way.

@@ -13,4 +13,4 @@ pub use camera::{Camera, PORTRAIT};
 pub use chromium::{Chromium, Page, publisher};
 pub use clock::{CLOCK_SCRIPT, LAPS_AFTER};
 pub use look::{Packet, Recorded, decodes, look, packets, picture_size};
-pub use stage::{Channel, DEADLINE, Stage, app, ended, until, until_idle};
+pub use stage::{Channel, DEADLINE, Fronts, Stage, app, ended, until, until_idle};

@@ -48,6 +48,15 @@ pub struct Stage {
     running: Vec<JoinHandle<()>>,
 }
 
+/// How publishers reach a stage.
+#[derive(Default)]
+pub struct Fronts {
+    /// Where browsers are told that the WHIP socket is; `None`: where it is.
+    pub advertise: Option<SocketAddr>,
+    /// Bounds of the RTMP front.
+    pub rtmp: RtmpLimits,
+}
+
 /// All that was announced.
 #[derive(Default)]
 struct Heard(Mutex<Vec<LiveEvent>>);
@@ -84,12 +93,11 @@ pub struct Channel {
 impl Stage {
     /// A stage on an empty folder.
     pub async fn set(settings: Settings) -> Result<Self> {
-        Self::over(tempfile::tempdir()?, settings, None).await
+        Self::over(tempfile::tempdir()?, settings, Fronts::default()).await
     }
 
-    /// A stage over recordings that are there already. Its WHIP socket is told to browsers as `advertise`, or as what
-    /// it is.
-    pub async fn over(folder: TempDir, mut settings: Settings, advertise: Option<SocketAddr>) -> Result<Self> {
+    /// A stage over recordings that are there already.
+    pub async fn over(folder: TempDir, mut settings: Settings, fronts: Fronts) -> Result<Self> {
         let recordings = Recordings::open(&Location::folder(folder.path())?, &storage::Settings::default())?;
         let heard = Arc::<Heard>::default();
         let announce = Arc::clone(&heard) as Arc<dyn Announce>;
@@ -98,9 +106,10 @@ impl Stage {
         settings.rtmp_url = Some(format!("rtmp://{rtmp}/{APP}"));
         settings.offers_whip = true;
         let studio = Studio::new(Parts { recordings, announce, clock: Clock::System, settings });
-        let front = Rtmp::new(listener, studio.clone(), RtmpLimits::default())?;
+        let front = Rtmp::new(listener, studio.clone(), fronts.rtmp)?;
         let bind = (Ipv4Addr::LOCALHOST, 0).into();
-        let config = whip::Config { bind, advertise: advertise.into_iter().collect(), ..whip::Config::default() };
+        let config =
+            whip::Config { bind, advertise: fronts.advertise.into_iter().collect(), ..whip::Config::default() };
         let whip = whip::Front::start(studio.clone(), config).await?;
         let cancel = CancellationToken::new();
         let running = vec![
