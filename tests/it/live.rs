@@ -113,6 +113,8 @@ async fn an_app_goes_live_is_watched_and_becomes_a_blurred_replay() -> Result<()
     let mut app = App::publish(&clip, &announced.rtmp, false)?;
     let (address, playlist) = playing(&site, &announced.id).await?;
     ensure!(address == live, "{address}");
+    let elsewhere = reqwest::Client::new().get(&address).header("origin", "https://example.org").send().await?;
+    ensure!(elsewhere.headers()["access-control-allow-origin"] == "*", "{elsewhere:?}");
     let (status, kind, segment) = site.client.get(&newest(&address, &playlist)?).await?;
     ensure!(status == 200 && kind == "video/mp2t" && segment.first() == Some(&0x47), "{status} {kind}");
     ensure!(app.end().await?.success(), "the app was cut");
