@@ -22,7 +22,7 @@ const CELL: f32 = 4.0;
 /// Outputs, in the order of their layers' names: heat map, size, offset (and landmarks, which are not used).
 const OUTPUTS: usize = 3;
 /// Sizes of pictures that networks are kept for; each other size than the one before costs OpenCV a new set-up.
-const MAX_SHAPES: usize = 4;
+const MAX_SHAPES: usize = 8;
 
 /// The maps of one picture, row by row.
 #[derive(Clone, Copy)]

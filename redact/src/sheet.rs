@@ -13,6 +13,9 @@ use std::ops::{Range, RangeInclusive};
 const GAP: usize = 8;
 /// Enlargements tried, in pixels of the sheet per pixel of the reduced picture.
 const ZOOMS: [f32; 4] = [3.0, 2.0, 1.5, 1.0];
+/// Sizes of sheets, smallest first: the picture's width and height over these. A look at the largest costs a quarter of
+/// one at the whole.
+const SHARES: [(usize, usize); 3] = [(4, 4), (2, 4), (2, 2)];
 /// What lies between the pieces: a grey.
 const GREY: f32 = 114.0;
 /// How near to the edge of its piece a face may be before it is taken for one that goes on beyond it, as a share of its
@@ -99,14 +102,14 @@ pub(crate) struct Sheet {
 }
 
 impl Sheet {
-    /// Lays out `areas` of a reduced picture of size `picture`, enlarged as far as they fit within `zooms`; `None` when
-    /// they do not fit.
+    /// Lays out `areas` of a reduced picture of size `picture`, enlarged as far as they fit within `zooms`, on the
+    /// smallest sheet that holds them so; `None` when they do not fit.
     pub fn lay_out(areas: &[Area], picture: (f32, f32), zooms: RangeInclusive<f32>) -> Option<Self> {
-        let mut zooms = ZOOMS.iter().copied().filter(|zoom| zooms.contains(zoom));
-        // Half of the picture each way: a look at it costs a quarter of one at the whole.
-        let half = |length: f32| (length as usize).div_ceil(2).next_multiple_of(GRID);
-        let size = (half(picture.0), half(picture.1));
-        zooms.find_map(|zoom| Some(Self { pieces: pack(areas, zoom, size)?, zoom, size, picture }))
+        let share = |length: f32, share: usize| (length as usize).div_ceil(share).next_multiple_of(GRID);
+        let sheets = SHARES.map(|(across, down)| (share(picture.0, across), share(picture.1, down)));
+        let zooms = ZOOMS.iter().copied().filter(|zoom| zooms.contains(zoom));
+        let mut ways = zooms.flat_map(|zoom| sheets.map(|size| (zoom, size)));
+        ways.find_map(|(zoom, size)| Some(Self { pieces: pack(areas, zoom, size)?, zoom, size, picture }))
     }
 
     /// How far the areas are enlarged.
@@ -235,6 +238,15 @@ mod tests {
             }
         }
         assert!(Sheet::lay_out(&[area(0.0, 0.0, 400.0, 100.0)], PICTURE, 1.0..=3.0).is_none());
+    }
+
+    #[test]
+    fn a_sheet_is_as_small_as_what_is_on_it() {
+        let size = |w: f32, h: f32| Sheet::lay_out(&[area(10.0, 10.0, w, h)], PICTURE, 1.0..=2.0).map(|it| it.size);
+        assert_eq!(size(50.0, 40.0), Some((160, 96)));
+        assert_eq!(size(100.0, 40.0), Some((320, 96)));
+        assert_eq!(size(100.0, 80.0), Some((320, 192)));
+        assert_eq!(size(321.0, 40.0), None);
     }
 
     #[test]
