@@ -86,6 +86,8 @@ async fn an_offer_is_answered_with_h264_and_opus_and_every_address_of_ours() {
     let has = |text: &str| session.answer.contains(text);
     assert!(has("a=ice-lite") && has("a=setup:passive") && has("H264/90000") && has("opus/48000/2"));
     assert!(!has("VP8") && !has("AV1") && !has("packetization-mode=0"));
+    let mut formats = session.answer.lines().filter(|line| line.contains("profile-level-id="));
+    assert!(formats.all(|line| line.ends_with(";x-google-start-bitrate=1000")), "{}", session.answer);
     assert!(!has("video-orientation"), "a phone must turn the picture itself");
     assert!(has(&format!(" 192.0.2.7 {} typ host", server.address().port())), "port 0 is the bound port");
     assert!(has(" 2001:db8::7 9000 typ host"));
