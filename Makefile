@@ -1,7 +1,7 @@
 # What one does with this tree. Every target installs what is missing, or says in one line what to install.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test soak bench bench-live check web model setup
+.PHONY: help run demo test soak fuzz bench bench-live check web model setup
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ test: setup model ## every test, on PostgreSQL and RabbitMQ at their usual ports
 soak: setup model ## the fault tests, in SOAK_ROUNDS rounds (20)
 	@scripts/setup test
 	SOAK_ROUNDS=$${SOAK_ROUNDS:-20} scripts/services scripts/test soak
+
+fuzz: setup model ## FUZZ_SECONDS (300) of looking for a segment that breaks the redaction
+	@scripts/setup demo
+	scripts/fuzz $${FUZZ_SECONDS:-300}
 
 bench: setup model ## what blurring costs, against a plain transcode; BENCH="CLIP... --peer PATH" says more
 	@scripts/setup test

@@ -3,8 +3,8 @@
 //!
 //! `MUTANTS` says how many, 60 if absent; each is made from its number alone, so that one that fails can be made again.
 
-use crate::{model, splices};
-use ground_truth::{Clip, Face, Frame, Video, judge::bare_faces};
+use crate::model;
+use ground_truth::{Clip, damage::Subject};
 use redact::{Engine, Error, ModelSource, Options, Output, SegmentInput};
 use std::time::{Duration, Instant};
 
@@ -58,65 +58,17 @@ fn mutant(number: u64, source: &[u8], other: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The faces that can be known again in `output`, each frame of which is judged by the one of `original` with its time.
-fn bare(clip: &Clip, original: &[Frame], output: Vec<Frame>) -> Vec<(usize, usize)> {
-    let source_of = |frame: &Frame| original.iter().position(|source| source.pts == frame.pts);
-    let (sources, output): (Vec<usize>, Vec<Frame>) =
-        output.into_iter().filter_map(|frame| Some((source_of(&frame)?, frame))).unzip();
-    let shots = sources.iter().map(|source| clip.shots[*source].clone()).collect();
-    let original: Vec<Frame> = sources.iter().map(|source| original[*source].clone()).collect();
-    bare_faces(&Clip { shots, ..clip.clone() }, &original, &output)
-}
-
-/// What is damaged: a clip, its segment, and the frames of that.
-struct Subject {
-    clip: Clip,
-    segment: Vec<u8>,
-    original: Vec<Frame>,
-    /// Whether every frame shows a face.
-    is_full: bool,
-}
-
-impl Subject {
-    fn new(clip: Clip, segment: Vec<u8>, is_full: bool) -> Self {
-        Self { original: Video::of_segment(&segment).frames, clip, segment, is_full }
-    }
-
-    /// Asserts that what came of its mutant `number` shows no face.
-    fn judge(&self, number: u64, output: &Output, mutant: &[u8]) {
-        let published = match output {
-            Output::Unchanged if self.is_full => {
-                panic!("mutant {number} of a clip full of faces is published as it is")
-            }
-            Output::Unchanged => mutant,
-            Output::Reencoded(bytes) => bytes,
-        };
-        let bare = bare(&self.clip, &self.original, Video::of_segment(published).frames);
-        assert!(bare.is_empty(), "mutant {number} is bare on {bare:?}");
-    }
-}
-
-/// A face on every frame of one group; and one that comes with the second group of two, of which the first is taken
-/// over as it is.
-fn subjects() -> [Subject; 2] {
-    let full = Clip::panning(320, 192, 15);
-    let coming = Clip::new(320, 192, 2 * splices::GROUP, |at| {
-        let steps = at - splices::GROUP as f32;
-        if steps < 0.0 { Vec::new() } else { vec![Face::at(steps.mul_add(2.0, 120.0), 96.0, 40.0)] }
-    });
-    let segment = splices::encoded(&coming, "bframes=2", "ts").bytes();
-    [Subject::new(full.clone(), full.segment(0.0), true), Subject::new(coming, segment, false)]
-}
-
 #[test]
 fn a_damaged_segment_is_refused_or_shows_no_face() {
     let count = std::env::var("MUTANTS").ok().and_then(|count| count.parse().ok()).unwrap_or(MUTANTS);
-    let (subjects, other) = (subjects(), Clip::panning(256, 160, 6).segment(3.0));
+    let (full, coming) = (Subject::full(), Subject::coming());
+    let other = Clip::panning(256, 160, 6).segment(3.0);
     let limited = Options { segment_ms: LIMIT.as_millis() as u64, ..Options::default() };
     let engine = Engine::new(&ModelSource::CenterFace(model()), limited).expect("the engine starts");
     let (mut refused, mut copied) = (0, 0);
     for number in 0..count {
-        let subject = &subjects[usize::from(number % 3 == 2)];
+        let is_full = number % 3 != 2;
+        let subject = if is_full { &full } else { &coming };
         let bytes = mutant(number, &subject.segment, &other);
         let begun = Instant::now();
         let input = SegmentInput { name: "a mutant", before: None, target: &bytes, after: None };
@@ -127,7 +79,15 @@ fn a_damaged_segment_is_refused_or_shows_no_face() {
             Err(_) => refused += 1,
             Ok(done) => {
                 copied += u64::from(done.receipt.frames_copied > 0);
-                subject.judge(number, &done.output, &bytes);
+                let published = match &done.output {
+                    Output::Unchanged if is_full => {
+                        panic!("mutant {number} of a clip full of faces is published as it is")
+                    }
+                    Output::Unchanged => &bytes,
+                    Output::Reencoded(bytes) => bytes,
+                };
+                let bare = subject.bare(published);
+                assert!(bare.is_empty(), "mutant {number} is bare on {bare:?}");
             }
         }
     }

@@ -3,14 +3,14 @@
 use crate::engine;
 use bytes::Bytes;
 use ground_truth::{
-    Clip, Encoded, Face, Video,
+    Clip, Face, Video,
     judge::{assert_redacted, bare_faces},
 };
 use media::{Demuxer, Source};
 use redact::{Output, Redacted, SegmentInput};
 
 /// Frames in a group.
-pub const GROUP: usize = 25;
+const GROUP: usize = 25;
 const GROUPS: usize = 8;
 
 /// A street through which somebody walks during the fourth group.
@@ -20,14 +20,6 @@ fn passing() -> Clip {
         let walks = (0.0..GROUP as f32).contains(&steps);
         if walks { vec![Face::at(steps.mul_add(6.0, 240.0), 180.0, 56.0)] } else { Vec::new() }
     })
-}
-
-/// The clip in groups of [`GROUP`] frames, which `groups` says more about to x264.
-pub fn encoded(clip: &Clip, groups: &str, extension: &str) -> Encoded {
-    let parameters = format!("keyint={GROUP}:min-keyint={GROUP}:scenecut=0:{groups}");
-    let picture = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-x264-params", &parameters];
-    let sound = ["-c:a", "aac", "-shortest", "-muxdelay", "0"];
-    clip.encode(extension, &["-f", "lavfi", "-i", "sine=frequency=440:duration=8"], &[&picture[..], &sound].concat())
 }
 
 /// Times and bytes of the packets of the picture.
@@ -54,7 +46,7 @@ fn redact(source: &[u8]) -> (Redacted, Vec<u8>) {
 fn groups_without_faces_are_taken_over_to_the_byte_and_the_others_fit_between_them() {
     let clip = passing();
     for groups in ["bframes=0", "bframes=3:b-adapt=0:open-gop=0"] {
-        let source = encoded(&clip, groups, "ts").bytes();
+        let source = clip.in_groups(GROUP, groups, "ts").bytes();
         let (redacted, output) = redact(&source);
         let [before, after] = [&source, &output].map(|bytes| packets(&Source::Segment(Bytes::copy_from_slice(bytes))));
         assert_eq!(before.len(), after.len(), "{groups}");
@@ -74,7 +66,7 @@ fn groups_without_faces_are_taken_over_to_the_byte_and_the_others_fit_between_th
 #[test]
 fn an_open_group_is_not_taken_over_since_it_refers_to_the_one_before() {
     let clip = passing();
-    let source = encoded(&clip, "bframes=3:b-adapt=0:open-gop=1", "ts").bytes();
+    let source = clip.in_groups(GROUP, "bframes=3:b-adapt=0:open-gop=1", "ts").bytes();
     let (redacted, output) = redact(&source);
     assert_eq!(redacted.receipt.frames_copied, 0);
     assert_redacted(&clip, &Video::of_segment(&source).frames, &Video::of_segment(&output).frames);
@@ -83,7 +75,7 @@ fn an_open_group_is_not_taken_over_since_it_refers_to_the_one_before() {
 #[test]
 fn a_file_keeps_its_groups_where_its_container_can_change_the_coding_between_them() {
     let clip = passing();
-    let source = encoded(&clip, "bframes=2", "ts");
+    let source = clip.in_groups(GROUP, "bframes=2", "ts");
     for (name, copies) in [("out.ts", true), ("out.mp4", false)] {
         let output = source.beside(name);
         let receipt = engine().blur_file(&source.path, &output, &mut |_| {}).expect("it is blurred");

@@ -81,6 +81,14 @@ impl Clip {
         Encoded { path, _directory: directory }
     }
 
+    /// The clip with sound in groups of `group` frames, which `parameters` says more about to x264.
+    pub fn in_groups(&self, group: usize, parameters: &str, extension: &str) -> Encoded {
+        let parameters = format!("keyint={group}:min-keyint={group}:scenecut=0:{parameters}");
+        let picture = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-x264-params", &parameters];
+        let sound = ["-c:a", "aac", "-shortest", "-muxdelay", "0"];
+        self.encode(extension, &["-f", "lavfi", "-i", "sine=frequency=440:duration=8"], &[&picture[..], &sound].concat())
+    }
+
     /// An MPEG-TS segment with B-frames and sound, whose times begin at `start` seconds.
     pub fn segment(&self, start: f64) -> Vec<u8> {
         let length = format!("{:.3}", self.shots.len() as f64 / f64::from(self.rate));

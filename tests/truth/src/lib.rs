@@ -24,6 +24,7 @@
 )]
 
 pub mod cases;
+pub mod damage;
 pub mod judge;
 pub mod video;
 
