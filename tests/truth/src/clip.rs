@@ -86,7 +86,8 @@ impl Clip {
         let parameters = format!("keyint={group}:min-keyint={group}:scenecut=0:{parameters}");
         let picture = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-x264-params", &parameters];
         let sound = ["-c:a", "aac", "-shortest", "-muxdelay", "0"];
-        self.encode(extension, &["-f", "lavfi", "-i", "sine=frequency=440:duration=8"], &[&picture[..], &sound].concat())
+        let tone = ["-f", "lavfi", "-i", "sine=frequency=440:duration=8"];
+        self.encode(extension, &tone, &[&picture[..], &sound].concat())
     }
 
     /// An MPEG-TS segment with B-frames and sound, whose times begin at `start` seconds.
