@@ -1,12 +1,13 @@
 //! Bytes that somebody sends as a segment: whatever they are, the engine neither breaks down nor hangs, and where they
-//! still hold the picture of a seed, what it publishes shows no face of it.
+//! still hold the picture of a seed, what it publishes shows no face of it. The seeds are written into the directory that
+//! `SEEDS` names, before libFuzzer reads it.
 #![no_main]
 #![expect(clippy::expect_used, clippy::panic, reason = "this is how libFuzzer is told that something was found")]
 
 use ground_truth::damage::Subject;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use redact::{Engine, Error, ModelSource, Options, Output, SegmentInput};
-use std::{env, path::PathBuf, sync::LazyLock};
+use std::{env, fs, path::PathBuf, sync::LazyLock};
 
 /// What the engine is told to give up after, milliseconds. libFuzzer waits longer than this before it says "hangs".
 const LIMIT_MS: u64 = 20_000;
@@ -19,7 +20,14 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
 
 static SUBJECTS: LazyLock<[Subject; 2]> = LazyLock::new(|| [Subject::full(), Subject::coming()]);
 
-fuzz_target!(|bytes: &[u8]| -> Corpus {
+fn write_seeds() {
+    let Some(directory) = env::var_os("SEEDS").map(PathBuf::from) else { return };
+    for (number, subject) in SUBJECTS.iter().enumerate() {
+        fs::write(directory.join(format!("seed-{number}")), &subject.segment).expect("a seed can be written");
+    }
+}
+
+fuzz_target!(init: write_seeds(), |bytes: &[u8]| -> Corpus {
     let input = SegmentInput { name: "fuzzed", before: None, target: bytes, after: None };
     let published = match ENGINE.segment(input) {
         Err(Error::Model { name, reason }) => panic!("the model {name} broke: {reason}"),
