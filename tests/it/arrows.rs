@@ -40,7 +40,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates of ours that only tests use.
-const TESTS_ONLY: &[&str] = &["bench", "bench-live", "end-to-end", "ground-truth", "test-broker", "test-studio"];
+const TESTS_ONLY: &[&str] =
+    &["bench", "bench-live", "end-to-end", "fuzz", "ground-truth", "test-broker", "test-studio"];
 
 /// What a crate may know neither itself nor through another crate of ours.
 const UNKNOWN_TO: &[(&str, &[&str])] = &[
