@@ -7,12 +7,21 @@ use crate::server::State;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{Method, header},
-    web::Data,
+    web::{Data, Query},
 };
 use entity::StreamId;
 use live::{NotLive, Playback, Viewer};
+use serde::Deserialize;
 
 const PLAYLIST: &str = "index.m3u8";
+
+/// What a player may ask of a playlist (draft-pantos-hls-rfc8216bis, 6.2.5).
+#[derive(Debug, Deserialize)]
+struct Directives {
+    /// Answer when there is a segment of this number.
+    #[serde(rename = "_HLS_msn")]
+    until: Option<u64>,
+}
 
 /// GET and HEAD.
 pub(crate) async fn serve(request: HttpRequest, state: Data<State>) -> HttpResponse {
@@ -30,7 +39,11 @@ pub(crate) async fn serve(request: HttpRequest, state: Data<State>) -> HttpRespo
 
 async fn answer(playback: &dyn Playback, request: &HttpRequest, stream: StreamId, file: &str) -> HttpResponse {
     let (content_type, bytes) = if file == PLAYLIST {
-        let playlist = playback.playlist(stream, viewer(request)).await;
+        let until = match Query::<Directives>::from_query(request.query_string()) {
+            Ok(directives) => directives.until,
+            Err(error) => return refused(&format!("the playlist's address: {error}")),
+        };
+        let playlist = playback.playlist(stream, until, viewer(request)).await;
         ("application/vnd.apple.mpegurl", playlist.map(Into::into))
     } else {
         ("video/mp2t", playback.segment(stream, file).await)
@@ -46,6 +59,7 @@ async fn answer(playback: &dyn Playback, request: &HttpRequest, stream: StreamId
             answer.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
             answer
         }
+        Err(reason @ NotLive::FarAhead) => refused(&reason.to_string()),
         Err(reason) => not_found(&reason.to_string()),
     }
 }
@@ -56,6 +70,10 @@ fn viewer(request: &HttpRequest) -> Viewer<'_> {
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let address = request.connection_info().realip_remote_addr().and_then(|address| address.parse().ok());
     Viewer { address, agent }
+}
+
+fn refused(reason: &str) -> HttpResponse {
+    HttpResponse::BadRequest().insert_header((header::CACHE_CONTROL, "no-store")).body(format!("{reason}\n"))
 }
 
 fn not_found(reason: &str) -> HttpResponse {

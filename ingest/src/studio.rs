@@ -248,9 +248,9 @@ impl Playback for Studio {
         aired.is_some_and(|state| state != State::Over)
     }
 
-    async fn playlist(&self, stream: StreamId, viewer: Viewer<'_>) -> Result<String, NotLive> {
+    async fn playlist(&self, stream: StreamId, until: Option<u64>, viewer: Viewer<'_>) -> Result<String, NotLive> {
         let shared = self.shared(stream).ok_or(NotLive::OffAir)?;
-        shared.window.playlist(viewer).await
+        shared.window.playlist(until, viewer).await
     }
 
     async fn segment(&self, stream: StreamId, name: &str) -> Result<Bytes, NotLive> {

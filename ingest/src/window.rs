@@ -1,4 +1,6 @@
 //! What can be watched of a broadcast now: its last segments, in memory, and the playlist that names them (RFC 8216).
+//! A player may ask for the playlist that names a segment to come, and is answered when it does
+//! (`_HLS_msn`, draft-pantos-hls-rfc8216bis, 6.2.5.2): else it would learn of it up to half a segment later.
 //!
 //! It shows bare faces, so it dies with the broadcast: once it is over every segment is forgotten at once, and only the
 //! playlist's last word, that nothing follows, stays a moment, so that players stop asking.
@@ -23,6 +25,10 @@ use tokio::{
 const KEPT: usize = 2;
 /// How long a request for the playlist waits for a broadcast's first segment.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// For how many of the longest segments' length a request waits for the segment it names.
+const PATIENCE_SEGMENTS: u64 = 3;
+/// How far ahead of the newest segment the one may be that a request waits for.
+const AHEAD: u64 = 2;
 
 /// The window of one broadcast.
 #[derive(Debug)]
@@ -114,8 +120,38 @@ impl Window {
         inner.entries.clear();
     }
 
-    /// The playlist; waits a moment for the first segment.
-    pub(crate) async fn playlist(&self, viewer: Viewer<'_>) -> Result<String, NotLive> {
+    /// The playlist; waits a moment for the first segment, or the segment of the number `until`. Where that does not
+    /// come (the picture is interrupted), the playlist is answered as it is, so that players ask on.
+    pub(crate) async fn playlist(&self, until: Option<u64>, viewer: Viewer<'_>) -> Result<String, NotLive> {
+        if let Some(until) = until {
+            self.reach(until).await?;
+        }
+        self.playlist_or_first(viewer).await
+    }
+
+    /// Waits for a segment.
+    async fn reach(&self, number: u64) -> Result<(), NotLive> {
+        let mut grown = self.grown.subscribe();
+        let patience = {
+            let inner = self.inner();
+            if number >= inner.next() + AHEAD {
+                return Err(NotLive::FarAhead);
+            }
+            Duration::from_secs(PATIENCE_SEGMENTS * inner.target_s.unsigned_abs())
+        };
+        let come = async {
+            while self.inner().awaits(number) {
+                if grown.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        // What came of it, the playlist itself says.
+        let _ = timeout(patience, come).await;
+        Ok(())
+    }
+
+    async fn playlist_or_first(&self, viewer: Viewer<'_>) -> Result<String, NotLive> {
         let mut grown = self.grown.subscribe();
         let first = async {
             loop {
@@ -169,13 +205,24 @@ impl Window {
 }
 
 impl Inner {
+    /// The number of the segment that comes next.
+    fn next(&self) -> u64 {
+        self.first + self.entries.len() as u64
+    }
+
+    /// Whether a segment is still to come.
+    fn awaits(&self, number: u64) -> bool {
+        self.stage == Stage::Live && number >= self.next()
+    }
+
     fn text(&self, listed: usize) -> String {
         let skipped = self.entries.len().saturating_sub(listed);
         let first = self.first + skipped as u64;
         let breaks = self.entries.iter().take(skipped).filter(|entry| entry.discontinuity).count() as u64;
         let mut text = format!(
             "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:{}\n#EXT-X-MEDIA-SEQUENCE:{first}\n\
-             #EXT-X-DISCONTINUITY-SEQUENCE:{}\n#EXT-X-INDEPENDENT-SEGMENTS\n",
+             #EXT-X-DISCONTINUITY-SEQUENCE:{}\n#EXT-X-INDEPENDENT-SEGMENTS\n\
+             #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES\n",
             self.target_s,
             self.breaks_gone + breaks,
         );
@@ -224,9 +271,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_window_slides_and_counts_what_has_left_it() {
-        let text = shown(&[false, false, true, false, true, false]).playlist(VIEWER).await.unwrap();
+        let text = shown(&[false, false, true, false, true, false]).playlist(None, VIEWER).await.unwrap();
         let head = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:4\n\
-                    #EXT-X-DISCONTINUITY-SEQUENCE:1\n#EXT-X-INDEPENDENT-SEGMENTS\n";
+                    #EXT-X-DISCONTINUITY-SEQUENCE:1\n#EXT-X-INDEPENDENT-SEGMENTS\n\
+                    #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES\n";
         let at = "#EXT-X-PROGRAM-DATE-TIME:1970-01-01T00:00:00.000Z\n#EXTINF:2.000,\n";
         assert_eq!(text, format!("{head}#EXT-X-DISCONTINUITY\n{at}4.ts\n{at}5.ts\n"));
     }
@@ -243,15 +291,48 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_player_that_comes_too_early_waits_for_the_first_segment() {
         let window = Window::new(5, Instant::now());
-        assert_eq!(window.playlist(VIEWER).await, Err(NotLive::OffAir));
+        assert_eq!(window.playlist(None, VIEWER).await, Err(NotLive::OffAir));
         window.open();
-        assert_eq!(window.playlist(VIEWER).await, Err(NotLive::Starting));
+        assert_eq!(window.playlist(None, VIEWER).await, Err(NotLive::Starting));
         let later = async {
             tokio::time::sleep(PATIENCE / 2).await;
             window.show(&segment(false));
         };
-        let (playlist, ()) = tokio::join!(window.playlist(VIEWER), later);
+        let (playlist, ()) = tokio::join!(window.playlist(None, VIEWER), later);
         assert!(playlist.unwrap().ends_with("0.ts\n"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_player_that_names_a_segment_is_answered_when_it_comes() {
+        let window = shown(&[false, false]);
+        let later = async {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            window.show(&segment(false));
+        };
+        let begun = Instant::now();
+        let (playlist, ()) = tokio::join!(window.playlist(Some(2), VIEWER), later);
+        assert!(playlist.unwrap().ends_with("2.ts\n"));
+        assert_eq!(begun.elapsed(), Duration::from_secs(2));
+        assert!(window.playlist(Some(0), VIEWER).await.unwrap().ends_with("2.ts\n"));
+        assert_eq!(begun.elapsed(), Duration::from_secs(2), "what is there is not waited for");
+        assert_eq!(window.playlist(Some(5), VIEWER).await, Err(NotLive::FarAhead));
+        assert_eq!(window.playlist(Some(u64::MAX), VIEWER).await, Err(NotLive::FarAhead));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_segment_that_does_not_come_is_not_waited_for_for_ever_nor_beyond_the_end() {
+        let window = shown(&[false, false]);
+        let begun = Instant::now();
+        assert!(window.playlist(Some(3), VIEWER).await.unwrap().ends_with("1.ts\n"));
+        assert_eq!(begun.elapsed(), Duration::from_secs(2 * PATIENCE_SEGMENTS));
+        let later = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            window.close();
+        };
+        let begun = Instant::now();
+        let (playlist, ()) = tokio::join!(window.playlist(Some(2), VIEWER), later);
+        assert!(playlist.unwrap().ends_with("1.ts\n#EXT-X-ENDLIST\n"));
+        assert_eq!(begun.elapsed(), Duration::from_secs(1));
     }
 
     #[tokio::test]
@@ -259,8 +340,8 @@ mod tests {
         let window = shown(&[false, false]);
         window.close();
         assert_eq!(window.segment("1.ts"), Err(NotLive::OffAir));
-        assert!(window.playlist(VIEWER).await.unwrap().ends_with("1.ts\n#EXT-X-ENDLIST\n"));
+        assert!(window.playlist(None, VIEWER).await.unwrap().ends_with("1.ts\n#EXT-X-ENDLIST\n"));
         window.forget();
-        assert_eq!(window.playlist(VIEWER).await, Err(NotLive::OffAir));
+        assert_eq!(window.playlist(None, VIEWER).await, Err(NotLive::OffAir));
     }
 }

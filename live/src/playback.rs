@@ -13,8 +13,9 @@ pub trait Playback: Send + Sync {
     /// Whether a picture of the stream comes in here. Streams may be carried elsewhere, or be only simulated: of those
     /// there is nothing to play.
     fn carries(&self, stream: StreamId) -> bool;
-    /// The media playlist as it is now. Waits a moment for the first segment of a broadcast that has just begun.
-    async fn playlist(&self, stream: StreamId, viewer: Viewer<'_>) -> Result<String, NotLive>;
+    /// The media playlist as it is now. Waits a moment for the first segment of a broadcast that has just begun, and
+    /// for the segment of the number `until`; one that does not come in a few segments' time is not waited for longer.
+    async fn playlist(&self, stream: StreamId, until: Option<u64>, viewer: Viewer<'_>) -> Result<String, NotLive>;
     /// A segment that a playlist named: MPEG-TS.
     async fn segment(&self, stream: StreamId, name: &str) -> Result<Bytes, NotLive>;
 }
@@ -40,4 +41,7 @@ pub enum NotLive {
     /// The segment has left the window, or never was.
     #[error("there is no such segment (any more)")]
     NoSegment,
+    /// A playlist is waited for that is far from being written.
+    #[error("the segment that is waited for is more than one ahead of the next")]
+    FarAhead,
 }

@@ -102,6 +102,25 @@ fn newest(address: &str, playlist: &str) -> Result<String> {
     Ok(address.replace("index.m3u8", name))
 }
 
+/// A player that names the segment after the newest is answered with it; one that names what will not come soon, or no
+/// number, is refused in words.
+async fn waits_for_a_segment_that_is_named(site: &Site, address: &str, playlist: &str) -> Result<()> {
+    let number = |playlist: &str| -> Result<u64> {
+        let name = newest(address, playlist)?;
+        let name = name.rsplit('/').next().and_then(|name| name.strip_suffix(".ts")).context("no segment")?;
+        Ok(name.parse()?)
+    };
+    let next = number(playlist)? + 1;
+    let (status, _, playlist) = site.client.get(&format!("{address}?_HLS_msn={next}")).await?;
+    let newest = number(&String::from_utf8(playlist)?)?;
+    ensure!(status == 200 && newest >= next, "{status}: {newest} where {next} was waited for");
+    for refused in ["1000000", "-1", "soon"] {
+        let (status, _, reason) = site.client.get(&format!("{address}?_HLS_msn={refused}")).await?;
+        ensure!(status == 400 && !reason.is_empty(), "{refused}: {status}");
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_goes_live_is_watched_and_becomes_a_blurred_replay() -> Result<()> {
     let clip = Clip::with_a_face(12);
@@ -117,6 +136,7 @@ async fn an_app_goes_live_is_watched_and_becomes_a_blurred_replay() -> Result<()
     ensure!(elsewhere.headers()["access-control-allow-origin"] == "*", "{elsewhere:?}");
     let (status, kind, segment) = site.client.get(&newest(&address, &playlist)?).await?;
     ensure!(status == 200 && kind == "video/mp2t" && segment.first() == Some(&0x47), "{status} {kind}");
+    waits_for_a_segment_that_is_named(&site, &address, &playlist).await?;
     ensure!(app.end().await?.success(), "the app was cut");
 
     let vod = ready(&site, &announced.id).await?;

@@ -68,12 +68,12 @@ async fn a_broadcast_is_told_recorded_and_played_as_it_runs() -> Result<()> {
     let channel = stage.channel().await?;
     assert_eq!(stage.studio.observe(&channel.arn).await?, Observation::Unknown);
     ensure!(!stage.studio.carries(channel.stream), "it is only announced");
-    assert_eq!(stage.studio.playlist(channel.stream, VIEWER).await, Err(NotLive::OffAir));
+    assert_eq!(stage.studio.playlist(channel.stream, None, VIEWER).await, Err(NotLive::OffAir));
     let publisher = stage.app(&format!("-re {PICTURE} -re {SOUND} {H264} {AAC} -t 7"), &channel.key)?;
     stage.until_told(channel.stream, "stream_up").await?;
     assert_eq!(stage.studio.observe(&channel.arn).await?, Observation::OnAir);
     ensure!(stage.studio.carries(channel.stream), "it is on air");
-    let playlist = stage.studio.playlist(channel.stream, VIEWER).await?;
+    let playlist = stage.studio.playlist(channel.stream, None, VIEWER).await?;
     ensure!(playlist.contains("\n0.ts\n") && playlist.contains("#EXT-X-TARGETDURATION:2\n"), "{playlist}");
     let shown = stage.studio.segment(channel.stream, "0.ts").await?;
     let (content, complaint) = ended(publisher).await?;
@@ -90,7 +90,7 @@ async fn a_broadcast_is_told_recorded_and_played_as_it_runs() -> Result<()> {
     assert_eq!(assert_whole(stage.folder.path(), &segments, true).await?, 7 * 25);
     // Nothing of it can be watched any more; what is left of it says that it is over.
     assert_eq!(stage.studio.segment(channel.stream, "0.ts").await, Err(NotLive::OffAir));
-    ensure!(stage.studio.playlist(channel.stream, VIEWER).await?.ends_with("#EXT-X-ENDLIST\n"));
+    ensure!(stage.studio.playlist(channel.stream, None, VIEWER).await?.ends_with("#EXT-X-ENDLIST\n"));
     assert_eq!(stage.studio.observe(&channel.arn).await?, Observation::OffAir);
     ensure!(!stage.studio.carries(channel.stream), "it is over");
     stage.strike().await?;
@@ -165,7 +165,7 @@ async fn a_publisher_that_is_killed_and_comes_back_larger_goes_on_in_the_same_re
     stage.until_segments(channel.stream, 1).await?;
     first.kill().await?;
     stage.until_told(channel.stream, "stream_interrupted").await?;
-    ensure!(!stage.studio.playlist(channel.stream, VIEWER).await?.contains("ENDLIST"));
+    ensure!(!stage.studio.playlist(channel.stream, None, VIEWER).await?.contains("ENDLIST"));
     let larger = "-f lavfi -i testsrc2=size=1280x720:rate=25";
     let second = stage.app(&format!("{larger} {SOUND} {H264} {AAC} -t 5"), &channel.key)?;
     let (content, complaint) = ended(second).await?;
@@ -266,7 +266,7 @@ async fn a_broadcast_nobody_comes_back_to_ends_after_the_grace_window() -> Resul
     let (content, complaint) = ended(stage.app(&format!("-re {PICTURE} {H264} -t 30"), &channel.key)?).await?;
     ensure!(!content && complaint.contains("the broadcast is over"), "{complaint}");
     let start = Instant::now();
-    while stage.studio.playlist(channel.stream, VIEWER).await.is_ok() {
+    while stage.studio.playlist(channel.stream, None, VIEWER).await.is_ok() {
         ensure!(start.elapsed() < DEADLINE, "the playlist stays");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

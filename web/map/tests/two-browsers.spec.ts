@@ -57,8 +57,12 @@ test('one browser goes live; another sees it appear, sees the face, and is shown
   await expect(phase).toHaveAttribute('data-phase', 'live');
   const video = page.locator('.sheet video');
   await expect(video).toHaveAttribute('data-state', 'playing');
+  const film = await video.getAttribute('src');
   // Browsers begin with a small picture: it grows sharp within seconds.
   await expect.poll(async () => canBeKnown(await likeness(video, FACE)), { timeout: 60_000 }).toBe(true);
+  // That a viewer was counted (this one) is told of the broadcast; the film plays on as the one it was.
+  await expect(page.locator('.sheet .viewers')).toHaveText(/1/);
+  expect(await video.getAttribute('src')).toBe(film);
   await page.screenshot({ path: `${SHOTS}/live-desktop-en.png` });
   await page.evaluate(() => Object.assign(globalThis, { stillHere: true }));
 

@@ -1,4 +1,4 @@
-import { expect, KOREA, SEOUL, settled, test } from './fixtures.ts';
+import { BUSAN, expect, KOREA, SEOUL, settled, test } from './fixtures.ts';
 
 test('a broadcast that ends is being prepared, then plays as its replay, without a reload', async ({ page, server, open }) => {
   await open(KOREA);
@@ -58,6 +58,17 @@ test('a wall shows what is live in its box and nothing else', async ({ page, ser
   await expect(page.getByText('A moment later')).toBeVisible();
   await server.tell(late, 'Stream End');
   await expect(page.getByText('A moment later')).toHaveCount(0);
+});
+
+test('what is told of a broadcast begins nothing again on the wall', async ({ page, server }) => {
+  const live = await server.goLive('Still the same', SEOUL);
+  await page.goto(`${server.url}/wall?bbox=124,33,132,39`);
+  const picture = page.locator('[data-phase]');
+  await expect(picture).toBeVisible();
+  await picture.evaluate((element) => Object.assign(element.dataset, { first: 'yes' }));
+  await server.move(live, BUSAN);
+  await expect(page.getByText('Busan')).toBeVisible();
+  await expect(picture).toHaveAttribute('data-first', 'yes');
 });
 
 test('both languages say everything, and the choice is kept', async ({ page, server, open }) => {

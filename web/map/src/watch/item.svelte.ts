@@ -118,6 +118,23 @@ export class WatchedItem {
   }
 }
 
+/** The item of an id, followed for as long as the component is there that asks. An id that is told anew is the same
+ *  item: what an event changes elsewhere begins nothing again. */
+export function watching(id: () => string | undefined): { readonly item: WatchedItem | undefined } {
+  const wanted = $derived(id());
+  let item = $state.raw<WatchedItem>();
+  $effect(() => {
+    const next = wanted ? new WatchedItem(wanted) : undefined;
+    item = next;
+    return () => next?.stop();
+  });
+  return {
+    get item() {
+      return item;
+    },
+  };
+}
+
 function positionOf(watched: Watched | undefined): Point | undefined {
   return watched?.kind === 'camera' ? watched.camera.position : (watched?.broadcast ?? watched?.replay)?.position;
 }

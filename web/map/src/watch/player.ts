@@ -1,6 +1,8 @@
 // Plays HLS in a video element: with hls.js, which is loaded only when something is played, or by the browser itself
 // where it can and hls.js cannot.
 import type HlsType from 'hls.js';
+import type { LevelDetails } from 'hls.js';
+import { Punctual } from './punctual.ts';
 
 /** `away`: a live picture that is not there; it is tried again. */
 export type PlayerState = 'loading' | 'away' | 'playing' | 'paused' | 'broken';
@@ -34,7 +36,11 @@ export function play(video: HTMLVideoElement, url: string, live: boolean, tell: 
       return;
     }
     if (Hls.isSupported()) {
-      hls = new Hls({ workerPath, backBufferLength: 60, ...(live ? LIVE : {}) });
+      const punctual = new Punctual();
+      hls = new Hls({ workerPath, backBufferLength: 60, ...(live ? { ...LIVE, xhrSetup: punctual.setUp } : {}) });
+      if (live) {
+        follow(hls, Hls, punctual);
+      }
       attach(hls, Hls, video, url, live, tell);
     } else if (video.canPlayType(HLS)) {
       video.src = url;
@@ -61,8 +67,30 @@ export function play(video: HTMLVideoElement, url: string, live: boolean, tell: 
   };
 }
 
-/** A segment and a half behind the edge; what fell behind is caught up by playing a little faster. */
-const LIVE = { liveSyncDurationCount: 1.5, liveMaxLatencyDurationCount: 6, maxLiveSyncPlaybackRate: 1.2 } as const;
+/** How far behind the end of the newest segment a live picture plays, in s: by the longest segment, so that the next is
+ *  there in time, and so much for its way here. What fell behind is caught up by playing a little faster. */
+const WAY_S = 1;
+/** How many times as far it may fall behind before it jumps. */
+const BEHIND = 4;
+const LIVE = {
+  liveSyncDuration: 2 + WAY_S,
+  liveMaxLatencyDuration: BEHIND * (2 + WAY_S),
+  maxLiveSyncPlaybackRate: 1.2,
+  liveSyncOnStallIncrease: 0.5,
+} as const;
+
+/** Keeps a live picture as near to the present as its segments allow. The playlist's own target is whole seconds: one
+ *  segment of 2.5 s would make it 3, for good. */
+function follow(hls: HlsType, Hls: typeof HlsType, punctual: Punctual): void {
+  const longest = ({ fragments }: LevelDetails): number => Math.max(...fragments.map(({ duration }) => duration));
+  hls.on(Hls.Events.LEVEL_LOADED, (_, { details, stats }) => {
+    punctual.came(details, stats.loading.first);
+    if (details.live && details.fragments.length > 0) {
+      const sync = longest(details) + WAY_S;
+      Object.assign(hls.config, { liveSyncDuration: sync, liveMaxLatencyDuration: BEHIND * sync });
+    }
+  });
+}
 
 function attach(
   hls: HlsType,
