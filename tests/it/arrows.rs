@@ -53,8 +53,6 @@ const UNKNOWN_TO: &[(&str, &[&str])] = &[
     ("lifecycle", &["actix-web", "async-graphql", "opencv", "ffmpeg-next", "redact", "media", "ingest"]),
     ("api", &["redact", "media", "ingest", "opencv", "ffmpeg-next", "worker", "sea-orm-migration", "migration"]),
     ("places", &["actix-web", "async-graphql", "lapin", "reqwest", "tokio"]),
-    ("lifecycle", &["actix-web", "async-graphql", "opencv", "ffmpeg-next", "redact", "media"]),
-    ("api", &["redact", "media", "opencv", "ffmpeg-next", "worker", "sea-orm-migration", "migration"]),
     ("worker", &["api", "actix-web", "async-graphql"]),
 ];
 
