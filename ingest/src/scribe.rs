@@ -15,7 +15,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use storage::{Key, KeyError};
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 use uuid::Uuid;
 
@@ -23,6 +23,8 @@ use uuid::Uuid;
 const MARKERS: &str = "ingest/on-air";
 /// How long a fault of the store or of the listener is left to pass before the next try.
 const RETRY: Duration = Duration::from_millis(500);
+/// How long the listener may take for one message: what is written must not wait for who hears of it.
+const TELL_PATIENCE: Duration = Duration::from_secs(1);
 /// Segments and words that may wait to be written; with more the recording counts as unwritable.
 const QUEUE: usize = 32;
 const TICKS_PER_MILLI: i64 = crate::sample::TICKS_PER_SECOND / 1_000;
@@ -128,7 +130,12 @@ impl Scribe {
                 self.owe(kind, at);
                 self.tell().await;
             }
-            Note::Viewers(count) => self.parts.announce.viewers(&self.channel_arn, count).await,
+            Note::Viewers(count) => {
+                let told = timeout(TELL_PATIENCE, self.parts.announce.viewers(&self.channel_arn, count)).await;
+                if told.is_err() {
+                    tracing::warn!(stream.id = %self.stream, count, "a number of viewers was not taken in time");
+                }
+            }
             Note::Segment(segment) if !*self.failing.borrow() => {
                 if let Err(error) = self.write(&segment).await {
                     tracing::error!(stream.id = %self.stream, %error, "the recording cannot be written");
@@ -233,7 +240,8 @@ impl Scribe {
     /// Tells what is owed, in order, until somebody does not hear.
     async fn tell(&mut self) {
         while let Some(event) = self.owed.front() {
-            match self.parts.announce.announce(event).await {
+            let told = timeout(TELL_PATIENCE, self.parts.announce.announce(event)).await;
+            match told.unwrap_or_else(|_| Err(Unheard("it was not taken in time".to_owned()))) {
                 Ok(()) => drop(self.owed.pop_front()),
                 // Whoever reads the recording's folder finds the segment, and the next message is more urgent.
                 Err(_) if matches!(event.kind, LiveEventKind::SegmentsWritten { .. }) => drop(self.owed.pop_front()),
@@ -262,6 +270,15 @@ fn event(channel_arn: &str, kind: LiveEventKind, at: Timestamp) -> LiveEvent {
     LiveEvent { id: Uuid::now_v7().to_string(), at, channel_arn: channel_arn.to_owned(), kind }
 }
 
+/// Of a broadcast that a process before this one left open: the same id at every try.
+fn left_open(channel_arn: &str, kind: LiveEventKind, at: Timestamp) -> LiveEvent {
+    let what = match &kind {
+        LiveEventKind::RecordingEnded { recording, .. } => &recording.id,
+        _ => channel_arn,
+    };
+    LiveEvent { id: format!("left-open/{what}"), at, channel_arn: channel_arn.to_owned(), kind }
+}
+
 /// The longest segment, in whole seconds.
 fn longest_s(settings: &Settings) -> u64 {
     u64::try_from(settings.segment_max.div_euclid(crate::sample::TICKS_PER_SECOND) + 1).unwrap_or(1)
@@ -271,28 +288,54 @@ fn marker_key(stream: StreamId) -> Result<Key, KeyError> {
     Key::parse(&format!("{MARKERS}/{stream}.json"))
 }
 
-/// Ends what a process before this one left open: its recordings, and the broadcasts they are of.
-pub(crate) async fn recover(parts: &Parts) -> Result<(), RecoverError> {
+/// Ends what a process before this one left open: its recordings, and the broadcasts they are of. Those that are `ours`
+/// are on air.
+///
+/// # Errors
+/// The first fault; it keeps none of the others from being ended.
+pub(crate) async fn recover(parts: &Parts, ours: &(dyn Fn(StreamId) -> bool + Sync)) -> Result<(), RecoverError> {
+    let mut done = Ok(());
     for (key, _) in parts.recordings.list(&Key::parse(MARKERS)?).await? {
-        match serde_json::from_slice::<Marker>(&parts.recordings.get(&key).await?) {
-            Ok(marker) => end_left_open(parts, marker).await?,
-            Err(error) => tracing::error!(%key, %error, "a marker of a broadcast cannot be read and is dropped"),
+        if stream_of(&key).is_some_and(ours) {
+            continue;
         }
-        parts.recordings.delete(&key).await?;
+        if let Err(error) = end_marked(parts, &key).await {
+            tracing::warn!(%key, %error, "a broadcast that was left on air is not ended yet");
+            done = done.and(Err(error));
+        }
     }
-    Ok(())
+    done
+}
+
+async fn end_marked(parts: &Parts, key: &Key) -> Result<(), RecoverError> {
+    let text = match parts.recordings.get(key).await {
+        Ok(text) => text,
+        Err(storage::Error::NotFound(_)) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    match serde_json::from_slice::<Marker>(&text) {
+        Ok(marker) => end_left_open(parts, marker).await?,
+        Err(error) => tracing::error!(%key, %error, "a marker of a broadcast cannot be read and is dropped"),
+    }
+    Ok(parts.recordings.delete(key).await?)
+}
+
+/// Of which stream a marker is.
+fn stream_of(marker: &Key) -> Option<StreamId> {
+    let (_, name) = marker.as_str().rsplit_once('/')?;
+    name.strip_suffix(".json")?.parse().ok()
 }
 
 async fn end_left_open(parts: &Parts, marker: Marker) -> Result<(), RecoverError> {
     let Marker { channel_arn, recording } = marker;
     let now = parts.clock.now();
     tracing::warn!(channel_arn, "a broadcast that the last process left on air is ended");
-    parts.announce.announce(&event(&channel_arn, LiveEventKind::StreamDown, now)).await?;
+    parts.announce.announce(&left_open(&channel_arn, LiveEventKind::StreamDown, now)).await?;
     if let Some(recording) = recording {
         end_abandoned(&parts.recordings, &recording.prefix, now).await?;
         let segments = Some(scan(&parts.recordings, &recording.prefix, 0).await?.listed);
         let ended = LiveEventKind::RecordingEnded { recording, segments };
-        parts.announce.announce(&event(&channel_arn, ended, now)).await?;
+        parts.announce.announce(&left_open(&channel_arn, ended, now)).await?;
     }
     Ok(())
 }

@@ -95,7 +95,8 @@ impl Studio {
 
     /// Ends what the last process left open, then waits for the end and ends every broadcast properly.
     pub async fn run(&self, cancel: CancellationToken) {
-        while let Err(error) = scribe::recover(&self.0.parts).await {
+        let ours = |stream| self.shared(stream).is_some();
+        while let Err(error) = scribe::recover(&self.0.parts, &ours).await {
             tracing::warn!(%error, "what the last process left on air is not ended yet");
             if cancel.run_until_cancelled(sleep(RETRY)).await.is_none() {
                 break;
@@ -172,6 +173,11 @@ impl Channels {
         }
     }
 
+    /// How many channels are not over.
+    fn reserved(&self) -> usize {
+        self.by_stream.values().filter(|channel| channel.shared.session().state() != State::Over).count()
+    }
+
     /// Forgets what has been over for long, and what nobody came for.
     fn tidy(&mut self, now: Instant) {
         self.by_stream.retain(|_, channel| {
@@ -194,7 +200,8 @@ impl LiveProvider for Studio {
         let now = Instant::now();
         let mut channels = self.channels();
         channels.tidy(now);
-        if channels.by_stream.len() >= settings.leases {
+        // What is over is remembered for a while, but holds no channel; of that, no more than channels are kept.
+        if channels.reserved() >= settings.leases || channels.by_stream.len() >= 2 * settings.leases {
             return Err(ProviderError::Full);
         }
         let key = PublishToken::generate();
@@ -213,17 +220,18 @@ impl LiveProvider for Studio {
 
     async fn release(&self, channel_arn: &str) -> Result<(), ProviderError> {
         let Some(stream) = Local::stream_of(channel_arn) else { return Ok(()) };
-        let (told, complete) = oneshot::channel();
-        {
+        let complete = {
             let channels = self.channels();
             let Some(channel) = channels.by_stream.get(&stream) else { return Ok(()) };
-            if let Some(orders) = &channel.orders {
-                // A broadcast that takes no orders is over.
-                let _ = orders.send(Order::Stop(Closed::Stopped, told));
-            } else {
+            let Some(orders) = &channel.orders else {
                 channel.shared.session().stop(Closed::Stopped, Instant::now());
-            }
-        }
+                return Ok(());
+            };
+            let (told, complete) = oneshot::channel();
+            // A broadcast that takes no orders is over.
+            let _ = orders.send(Order::Stop(Closed::Stopped, told));
+            complete
+        };
         if timeout(STOP_PATIENCE, complete).await.is_err() {
             tracing::warn!(stream.id = %stream, "a broadcast was stopped, and its recording is not complete yet");
         }
@@ -255,5 +263,45 @@ impl Playback for Studio {
 
     async fn segment(&self, stream: StreamId, name: &str) -> Result<Bytes, NotLive> {
         self.shared(stream).ok_or(NotLive::OffAir)?.window.segment(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scribe::Unheard;
+    use live::LiveEvent;
+
+    struct Nobody;
+
+    #[async_trait]
+    impl Announce for Nobody {
+        async fn announce(&self, _: &LiveEvent) -> Result<(), Unheard> {
+            Ok(())
+        }
+
+        async fn viewers(&self, _: &str, _: u32) {}
+    }
+
+    fn studio(folder: &tempfile::TempDir, settings: Settings) -> Studio {
+        let location = storage::Location::folder(folder.path()).expect("a folder");
+        let recordings = Recordings::open(&location, &storage::Settings::default()).expect("a store");
+        Studio::new(Parts { recordings, announce: Arc::new(Nobody), clock: Clock::System, settings })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_channel_that_nobody_published_on_is_given_back_at_once_and_is_free_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let studio = studio(&folder, Settings { leases: 1, ..Settings::default() });
+        let begun = Instant::now();
+        for _ in 0..2 {
+            let lease = studio.lease(StreamId::generate(), &PublishToken::generate()).await.expect("a channel");
+            assert!(matches!(
+                studio.lease(StreamId::generate(), &PublishToken::generate()).await,
+                Err(ProviderError::Full)
+            ));
+            studio.release(&lease.channel_arn).await.expect("no fault");
+        }
+        assert_eq!(begun.elapsed(), Duration::ZERO, "nothing was waited for");
     }
 }

@@ -10,17 +10,20 @@ fn began() -> Timestamp {
     "2026-01-02T03:04:05Z".parse().unwrap()
 }
 
-async fn two_segments(folder: &tempfile::TempDir) -> (Recordings, Recorder) {
-    let store = Recordings::open(&Location::folder(folder.path()).unwrap(), &Settings::default()).unwrap();
-    let subject = Subject {
+fn subject() -> Subject {
+    Subject {
         channel_arn: "arn:emergency-time:live:local:0:channel/stream_1".into(),
         id: "rec-1".into(),
         width: 640,
         height: 360,
         frame_rate: 25.0,
         target_s: 6,
-    };
-    let mut recorder = Recorder::new(store.clone(), subject, began()).unwrap();
+    }
+}
+
+async fn two_segments(folder: &tempfile::TempDir) -> (Recordings, Recorder) {
+    let store = Recordings::open(&Location::folder(folder.path()).unwrap(), &Settings::default()).unwrap();
+    let mut recorder = Recorder::new(store.clone(), subject(), began()).unwrap();
     recorder.start().await.unwrap();
     recorder.segment(Bytes::from_static(b"one"), 2_000, began(), false).await.unwrap();
     recorder.segment(Bytes::from_static(b"two"), 1_960, began(), true).await.unwrap();
@@ -54,4 +57,16 @@ async fn a_recording_whose_recorder_died_is_ended_as_it_is_and_only_once() {
         assert_eq!(found.segments.len(), 2);
     }
     end_abandoned(&store, "ivs/v1/0/never/2026/1/1/1/1/begun", began()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_recording_whose_recorder_died_before_its_first_segment_is_empty_and_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Recordings::open(&Location::folder(folder.path()).unwrap(), &Settings::default()).unwrap();
+    let recorder = Recorder::new(store.clone(), subject(), began()).unwrap();
+    recorder.start().await.unwrap();
+    let prefix = recorder.reference().prefix;
+    end_abandoned(&store, &prefix, began()).await.unwrap();
+    let found = scan(&store, &prefix, 0).await.unwrap();
+    assert_eq!((found.ended, found.listed), (true, 0), "{found:?}");
 }

@@ -14,9 +14,11 @@ use crate::{
 };
 use actix_web::{
     HttpRequest, HttpResponse,
+    http::header::{self, Header as _, Preference},
     web::{Data, Path},
 };
 use entity::{ItemId, vod};
+use places::Language;
 use sea_orm::{ConnectionTrait, DbErr};
 use std::fmt::Write as _;
 
@@ -29,12 +31,23 @@ const ICON: &str = "icon-512.png";
 
 pub(super) async fn page(request: HttpRequest, id: Path<String>, state: Data<State>) -> HttpResponse {
     let policy = &state.pages.policies.map;
-    let Some(card) = card(&id, &state).await else {
+    let Some(card) = card(&id, language(&request), &state).await else {
         return assets::page(&request, PAGE, assets::NO_MAP, policy);
     };
     let found = Found::by_name(PAGE);
     let page = found.as_ref().map_or(assets::NO_MAP.into(), |found| String::from_utf8_lossy(found.bytes()));
-    assets::html(policy, page.replacen(PLACE, &(card.tags() + PLACE), 1))
+    let mut answer = assets::html(policy, page.replacen(PLACE, &(card.tags() + PLACE), 1));
+    answer.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept-language"));
+    answer
+}
+
+/// The language that is asked for before all others, as far as it is spoken here.
+fn language(request: &HttpRequest) -> Language {
+    let wanted = header::AcceptLanguage::parse(request).ok().map(|languages| languages.preference());
+    match wanted {
+        Some(Preference::Specific(tag)) if tag.primary_language() == "ko" => Language::Korean,
+        _ => Language::English,
+    }
 }
 
 /// What is told of an item.
@@ -45,11 +58,11 @@ struct Card {
     picture: String,
 }
 
-async fn card(id: &str, state: &State) -> Option<Card> {
+async fn card(id: &str, language: Language, state: &State) -> Option<Card> {
     let id: ItemId = id.parse().ok()?;
     let db = state.db.clone();
     match state.executor.run(async move { Shared::read(&db, id).await }).await? {
-        Ok(found) => found.map(|shared| Card::of(shared, &state.urls, state)),
+        Ok(found) => found.map(|shared| Card::of(shared, language, state)),
         Err(error) => {
             tracing::error!(error = %error, "an item cannot be read for its link");
             None
@@ -92,15 +105,18 @@ impl Shared {
 }
 
 impl Card {
-    fn of(shared: Shared, urls: &PublicUrls, state: &State) -> Self {
-        let id = shared.item.id();
-        let (kind, position) = match &shared.item {
-            Item::Stream(row) => ("Live broadcast", row.position()),
-            Item::Vod(row) => ("Replay, faces blurred", row.position()),
-            Item::Cctv(row) => ("Public camera", row.position()),
+    fn of(shared: Shared, language: Language, state: &State) -> Self {
+        let (id, urls) = (shared.item.id(), &state.urls);
+        let (english, korean, position) = match &shared.item {
+            Item::Stream(row) => ("Live broadcast", "실시간 방송", row.position()),
+            Item::Vod(row) => ("Replay, faces blurred", "다시보기, 얼굴 흐림 처리", row.position()),
+            Item::Cctv(row) => ("Public camera", "공공 CCTV", row.position()),
         };
-        let place = position.and_then(|at| state.places.at(at));
-        let place = place.map(|place| place.name(places::Language::Korean));
+        let kind = match language {
+            Language::English => english,
+            Language::Korean => korean,
+        };
+        let place = position.and_then(|at| state.places.at(at)).map(|place| place.name(language));
         Self {
             description: place.map_or_else(|| kind.to_owned(), |place| format!("{kind} · {place}")),
             url: urls.page(&format!("s/{id}")),

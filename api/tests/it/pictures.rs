@@ -169,6 +169,19 @@ async fn a_shared_link_shows_the_picture_of_its_item_and_the_icon_while_it_has_n
     }
 }
 
+#[tokio::test]
+async fn a_link_is_described_in_the_language_that_is_asked_for() {
+    let served = Served::start().await;
+    let broadcast = Broadcast::on_air(&served).await;
+    let address = served.url(&format!("/s/{}", broadcast.started.stream.id));
+    for (languages, said) in [("ko-KR,ko;q=0.9,en;q=0.8", "실시간 방송"), ("en-US,ko;q=0.5", "Live broadcast")] {
+        let answer = served.http.get(&address).header("accept-language", languages).send().await.unwrap();
+        assert_eq!(answer.headers()["vary"], "accept-language");
+        let page = answer.text().await.unwrap();
+        assert!(page.contains(&format!("<meta property=\"og:description\" content=\"{said}")), "{languages}: {page}");
+    }
+}
+
 /// What a page that is linked to gives as its picture.
 async fn shared_picture(served: &Served, id: &str) -> String {
     let page = served.http.get(served.url(&format!("/s/{id}"))).send().await.unwrap().text().await.unwrap();

@@ -1,7 +1,8 @@
 //! Which session a datagram belongs to: by the ICE username for STUN, by the sender's address for everything else.
 //!
 //! Two look-ups at most, however many sessions there are. An address is learnt only from a STUN request whose integrity
-//! the session has verified, so nobody can have another's datagrams led to himself, nor his own led to another.
+//! the session has verified. Who forges another's address can have his datagrams, which are encrypted, led astray until
+//! the next such request of his own, seconds later.
 
 use bytes::Bytes;
 use std::{
@@ -84,10 +85,10 @@ pub(super) struct Route {
 impl Route {
     /// Leads what comes from `address` here, from now on. The caller has verified that the peer sends from there.
     pub(super) fn learn(&mut self, address: SocketAddr) {
-        if self.addresses.back() == Some(&address) {
+        let mut tables = self.routes.lock();
+        if self.addresses.back() == Some(&address) && tables.leads(address, &self.sender) {
             return;
         }
-        let mut tables = self.routes.lock();
         tables.by_address.insert(address, self.sender.clone());
         self.addresses.retain(|known| *known != address);
         self.addresses.push_back(address);
@@ -111,8 +112,12 @@ impl Drop for Route {
 
 impl Tables {
     /// Removes the address, unless it has since become another session's.
+    fn leads(&self, address: SocketAddr, sender: &mpsc::Sender<Datagram>) -> bool {
+        self.by_address.get(&address).is_some_and(|known| known.same_channel(sender))
+    }
+
     fn forget(&mut self, address: SocketAddr, sender: &mpsc::Sender<Datagram>) {
-        if self.by_address.get(&address).is_some_and(|known| known.same_channel(sender)) {
+        if self.leads(address, sender) {
             self.by_address.remove(&address);
         }
     }
@@ -152,6 +157,19 @@ mod tests {
         drop(new);
         let tables = routes.lock();
         assert!(tables.by_username.is_empty() && tables.by_address.is_empty());
+    }
+
+    #[test]
+    fn an_address_that_another_took_comes_back_with_the_next_request_from_there() {
+        let routes = Arc::<Routes>::default();
+        let (mut own, mut inbox) = routes.open("own");
+        let (mut thief, mut taken) = routes.open("thief");
+        let address = "192.0.2.1:5000".parse().unwrap();
+        own.learn(address);
+        thief.learn(address);
+        own.learn(address);
+        routes.deliver(media("192.0.2.1:5000"));
+        assert!(inbox.try_recv().is_ok() && taken.try_recv().is_err());
     }
 
     #[test]

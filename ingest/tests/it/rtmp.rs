@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-use storage::{Location, Recordings};
+use storage::{Key, Location, Recordings};
 use test_studio::{DEADLINE, Fronts, Stage, decodes, ended, packets, picture_size};
 use tokio::process::{Child, Command};
 
@@ -328,6 +328,38 @@ async fn what_a_crash_left_on_air_is_ended_at_the_next_start() -> Result<()> {
     let quiet = again.channel().await?;
     again.studio.release(&quiet.arn).await?;
     assert_eq!(again.story(channel.stream), Vec::<&str>::new(), "it is told once");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_that_cannot_be_ended_keeps_no_other_open_and_ends_nothing_that_is_on_air() -> Result<()> {
+    let stage = Stage::set(Settings::default()).await?;
+    let channel = stage.channel().await?;
+    let mut publisher = stage.app(&format!("-re {PICTURE} {H264} -t 60"), &channel.key)?;
+    stage.until_segments(channel.stream, 1).await?;
+    publisher.kill().await?;
+    stage.until_told(channel.stream, "stream_interrupted").await?;
+    let left = tempfile::tempdir()?;
+    copy(stage.folder.path(), left.path())?;
+    let store = Recordings::open(&Location::folder(left.path())?, &storage::Settings::default())?;
+    // Before the other one in the order of their names, and not to be understood.
+    let (prefix, stream) = ("ivs/v1/0/half/2026/1/1/1/1/written", "stream_00000000000070008000000000000000");
+    let marker = serde_json::json!({ "channel_arn": "arn:of-no-one", "recording": { "id": "half", "prefix": prefix } });
+    let files = [
+        (format!("ingest/on-air/{stream}.json"), marker.to_string()),
+        (format!("{prefix}/events/recording-started.json"), "{".to_owned()),
+    ];
+    for (name, text) in files {
+        store.put(&Key::parse(&name)?, text.into(), "application/json").await?;
+    }
+    let next = Stage::over(left, Settings::default(), Fronts::default()).await?;
+    next.until_told(channel.stream, "recording_ended").await?;
+    // It is tried again every second, beside a broadcast that is on air.
+    let fresh = next.channel().await?;
+    let _publisher = next.app(&format!("-re {PICTURE} {H264} -t 60"), &fresh.key)?;
+    next.until_segments(fresh.stream, 3).await?;
+    let story = next.story(fresh.stream);
+    ensure!(!story.contains(&"stream_down") && !story.contains(&"recording_ended"), "{story:?}");
     Ok(())
 }
 

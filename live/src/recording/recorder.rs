@@ -166,9 +166,11 @@ pub async fn end_abandoned(store: &Recordings, prefix: &str, now: Timestamp) -> 
     let layout = Layout::at(Key::parse(prefix)?);
     let Some(text) = found(store.get(&layout.started()?).await)? else { return Ok(()) };
     let mut description: Description = serde_json::from_slice(&text)?;
+    let mut is_empty = true;
     for rendition in &description.media.hls.renditions {
         let key = layout.playlist(&rendition.path)?;
         let Some(text) = found(store.get(&key).await)? else { continue };
+        is_empty = false;
         let mut text = String::from_utf8(text.into()).map_err(|_| RecordError::Playlist)?;
         if !text.ends_with(END) {
             text.push_str(END);
@@ -178,6 +180,10 @@ pub async fn end_abandoned(store: &Recordings, prefix: &str, now: Timestamp) -> 
     if found(store.head(&layout.ended()?).await)?.is_none() {
         description.recording_status = Status::Ended;
         description.recording_ended_at = Some(now);
+        if is_empty {
+            // Not a segment was listed: whoever reads the recording need not wait for a playlist.
+            description.media.hls.duration_ms = Some(0);
+        }
         describe(store, &layout.ended()?, &description).await?;
     }
     Ok(())

@@ -98,9 +98,9 @@ impl Stream {
         Ok(Some(part::<PublicUrls>(ctx)?.live(address)))
     }
 
-    /// How many watch it now.
+    /// How many watch it now; nobody once it is over.
     async fn viewer_count(&self) -> i32 {
-        self.0.viewer_count
+        if self.0.status.is_on_air() { self.0.viewer_count } else { 0 }
     }
 
     /// Its replay, the newest where an interruption left several. It exists while the broadcast is still on air, and
