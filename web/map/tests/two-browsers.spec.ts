@@ -73,6 +73,16 @@ test('one browser goes live; another sees it appear, sees the face, and is shown
   await expect(broadcaster.getByText('방송 중입니다')).toBeVisible();
   await expect(page.locator('.pin.Stream')).toHaveCount(1);
 
+  // The server is gone from the viewer, and then their network: the picture goes on by itself, and what is told of it.
+  await page.route('**/live/**', (route) => route.abort());
+  await expect(video).toHaveAttribute('data-state', 'away');
+  await page.context().setOffline(true);
+  await page.unroute('**/live/**');
+  await page.context().setOffline(false);
+  await expect(video).toHaveAttribute('data-state', 'playing', { timeout: 30_000 });
+  const resumed = await video.evaluate((element: HTMLVideoElement) => element.currentTime);
+  await expect.poll(() => video.evaluate((element: HTMLVideoElement) => element.currentTime)).toBeGreaterThan(resumed + 1);
+
   await broadcaster.getByRole('button', { name: '종료' }).click();
   await broadcaster.getByRole('button', { name: '방송 끝내기' }).click();
   await expect(broadcaster.getByText('방송이 끝났습니다')).toBeVisible();

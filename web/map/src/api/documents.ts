@@ -84,7 +84,6 @@ const replay = graphql(`
     playbackUrl
     readyAt
     progress
-    withheldReason
     redaction { frames faceTracks facesBlurred gaps model }
   }
 `);
@@ -124,6 +123,13 @@ export const itemQuery = graphql(
   `,
   [broadcast, replay, camera],
 );
+
+/** How many watch a broadcast, at every change of it. */
+export const viewersOf = graphql(`
+  subscription ViewersOf($id: ID!) {
+    stream(id: $id) { id viewerCount streamStatus: status }
+  }
+`);
 
 /** Where the log stands now, to follow what happens in a box from here on. */
 export const cursorQuery = graphql(`

@@ -1,7 +1,7 @@
 // One item that is looked at, as it is now: asked for, then followed through the events around its place. A broadcast
 // that ends and the replay that takes its place are one thing here, so that a viewer stays where they are.
 import { ask } from '../api/ask.ts';
-import { cursorQuery, itemQuery, mapEvents } from '../api/documents.ts';
+import { cursorQuery, itemQuery, mapEvents, viewersOf } from '../api/documents.ts';
 import type { Broadcast, Camera, Replay } from '../api/documents.ts';
 import { subscribe } from '../api/socket.ts';
 import { around, type Point } from '../map/geo.ts';
@@ -15,8 +15,6 @@ export type Watched =
 /** Where the asking stands: `gone` where there is nothing of this id. */
 export type Standing = 'loading' | 'there' | 'gone' | 'broken';
 
-/** How often the number of viewers is asked for while a picture is live, in ms: their coming and going is no event. */
-const VIEWERS_MS = 15_000;
 const RETRY_MS = 2_000;
 
 export class WatchedItem {
@@ -24,7 +22,7 @@ export class WatchedItem {
   standing = $state<Standing>('loading');
   readonly position = $derived(positionOf(this.watched));
   readonly #over = new AbortController();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #counting = false;
   #asking: Promise<void> | undefined;
 
   constructor(readonly id: string) {
@@ -33,7 +31,6 @@ export class WatchedItem {
 
   stop(): void {
     this.#over.abort();
-    clearTimeout(this.#timer);
   }
 
   /** Asks anew; several wishes at once are one question, and one more after it. */
@@ -60,7 +57,7 @@ export class WatchedItem {
     } else {
       this.watched = { kind: 'broadcast', broadcast: node, replay: node.vod };
     }
-    this.#askForViewers();
+    void this.#count();
   }
 
   async #follow(): Promise<void> {
@@ -75,7 +72,7 @@ export class WatchedItem {
       } catch {
         if (!signal.aborted) {
           this.standing = this.watched ? this.standing : 'broken';
-          await new Promise((resolve) => (this.#timer = setTimeout(resolve, RETRY_MS)));
+          await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
         }
       }
     }
@@ -106,16 +103,34 @@ export class WatchedItem {
     return item?.__typename === 'Vod' && this.watched?.kind === 'broadcast' && this.watched.replay === null;
   }
 
-  #askForViewers(): void {
-    clearTimeout(this.#timer);
-    const live = this.watched?.kind === 'broadcast' && this.watched.broadcast?.streamStatus === 'LIVE';
-    if (live) {
-      this.#timer = setTimeout(() => {
-        // A question that fails is asked again with the next event.
-        this.refresh().catch(() => this.#askForViewers());
-      }, VIEWERS_MS);
+  /** Follows how many watch while it is on air: their coming and going is no event of the map. What breaks off begins
+   *  again with the next reading. */
+  async #count(): Promise<void> {
+    const id = this.watched?.kind === 'broadcast' && isOnAir(this.watched.broadcast) ? this.watched.broadcast?.id : undefined;
+    if (!id || this.#counting) {
+      return;
+    }
+    this.#counting = true;
+    try {
+      for await (const { stream } of subscribe(viewersOf, { id }, this.#over.signal)) {
+        const { watched } = this;
+        if (watched?.kind === 'broadcast' && watched.broadcast) {
+          this.watched = { ...watched, broadcast: { ...watched.broadcast, viewerCount: stream.viewerCount } };
+        }
+        if (!isOnAir(stream)) {
+          break;
+        }
+      }
+    } catch {
+      // The socket that broke carries the events, too, and they are what is tried again.
+    } finally {
+      this.#counting = false;
     }
   }
+}
+
+function isOnAir(broadcast: Pick<Broadcast, 'streamStatus'> | null): boolean {
+  return broadcast?.streamStatus === 'LIVE' || broadcast?.streamStatus === 'INTERRUPTED';
 }
 
 /** The item of an id, followed for as long as the component is there that asks. An id that is told anew is the same

@@ -7,7 +7,7 @@ export type Phase =
   | { readonly is: 'announced' }
   | { readonly is: 'preparing'; readonly part: number }
   | { readonly is: 'replay'; readonly url: string }
-  | { readonly is: 'withheld'; readonly reason: string | null }
+  | { readonly is: 'withheld' }
   | { readonly is: 'failed' }
   | { readonly is: 'nothing' }
   | { readonly is: 'removed' };
@@ -32,7 +32,7 @@ export function phaseOf(broadcast: Broadcast | null, replay: Replay | null): Pha
     case 'READY':
       return replay.playbackUrl ? { is: 'replay', url: replay.playbackUrl } : { is: 'preparing', part: 1 };
     case 'WITHHELD':
-      return { is: 'withheld', reason: replay.withheldReason };
+      return { is: 'withheld' };
     case 'REMOVED':
       return { is: 'removed' };
   }

@@ -10,7 +10,7 @@ export type PlayerState = 'loading' | 'away' | 'playing' | 'paused' | 'broken';
 const HLS = 'application/vnd.apple.mpegurl';
 /** How often a live picture that broke off is tried again, in ms. */
 const RETRY_MS = 2_000;
-/** Tries after which a replay is given up, and a live picture is said to be away. */
+/** Tries after which a replay is given up, and a live picture that was never there is said to be away. */
 const TRIES = 3;
 
 export interface Player {
@@ -20,13 +20,34 @@ export interface Player {
 /** Plays an address; tells how it goes until it is stopped. */
 export function play(video: HTMLVideoElement, url: string, live: boolean, tell: (state: PlayerState) => void): Player {
   let stopped = false;
-  let hls: HlsType | undefined;
+  // What the viewer wants. A film that is loaded anew is paused by that, without a word; who has no controls pauses
+  // nothing.
+  let wanted = true;
+  let end = (): void => undefined;
   const listen = new AbortController();
   const on = (name: string, state: () => PlayerState): void =>
     video.addEventListener(name, () => tell(state()), { signal: listen.signal });
   on('playing', () => 'playing');
-  on('pause', () => 'paused');
+  on('pause', () => {
+    wanted = !video.controls || video.ended;
+    return 'paused';
+  });
   on('waiting', () => 'loading');
+  video.addEventListener('play', () => (wanted = true), { signal: listen.signal });
+  const goOn = (): void => {
+    if (wanted) {
+      void start(video);
+    } else {
+      tell('paused');
+    }
+  };
+  // Phones stop what is played when the page is put away.
+  const returned = (): void => {
+    if (document.visibilityState === 'visible' && wanted && video.paused && !video.ended) {
+      goOn();
+    }
+  };
+  document.addEventListener('visibilitychange', returned, { signal: listen.signal });
   tell('loading');
 
   const begin = async (): Promise<void> => {
@@ -37,19 +58,18 @@ export function play(video: HTMLVideoElement, url: string, live: boolean, tell: 
     }
     if (Hls.isSupported()) {
       const punctual = new Punctual();
-      hls = new Hls({ workerPath, backBufferLength: 60, ...(live ? { ...LIVE, xhrSetup: punctual.setUp } : {}) });
+      const hls = new Hls({ workerPath, backBufferLength: 60, ...(live ? { ...LIVE, xhrSetup: punctual.setUp } : {}) });
+      end = () => hls.destroy();
       if (live) {
         follow(hls, Hls, punctual);
       }
+      hls.on(Hls.Events.MEDIA_ATTACHED, goOn);
       attach(hls, Hls, video, url, live, tell);
     } else if (video.canPlayType(HLS)) {
-      video.src = url;
-      on('error', () => 'broken');
+      end = playNatively(video, url, live, { tell, goOn });
     } else {
       tell('broken');
-      return;
     }
-    await start(video);
   };
   begin().catch(() => {
     if (!stopped) {
@@ -60,10 +80,36 @@ export function play(video: HTMLVideoElement, url: string, live: boolean, tell: 
     stop() {
       stopped = true;
       listen.abort();
-      hls?.destroy();
+      end();
       video.removeAttribute('src');
       video.load();
     },
+  };
+}
+
+/** Leaves it to the browser; a live picture that broke off is tried again. Returns what ends it. */
+function playNatively(
+  video: HTMLVideoElement,
+  url: string,
+  live: boolean,
+  { tell, goOn }: { tell(state: PlayerState): void; goOn(): void },
+): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const load = (): void => {
+    video.src = url;
+    goOn();
+  };
+  const failed = (): void => {
+    tell(live ? 'away' : 'broken');
+    if (live) {
+      timer = setTimeout(load, RETRY_MS);
+    }
+  };
+  video.addEventListener('error', failed);
+  load();
+  return () => {
+    clearTimeout(timer);
+    video.removeEventListener('error', failed);
   };
 }
 
@@ -101,7 +147,11 @@ function attach(
   tell: (state: PlayerState) => void,
 ): void {
   let tries = 0;
-  hls.on(Hls.Events.FRAG_BUFFERED, () => (tries = 0));
+  let seen = false;
+  hls.on(Hls.Events.FRAG_BUFFERED, () => {
+    tries = 0;
+    seen = true;
+  });
   hls.on(Hls.Events.ERROR, (_, fault) => {
     if (!fault.fatal) {
       return;
@@ -113,9 +163,11 @@ function attach(
     } else if (fault.type === Hls.ErrorTypes.MEDIA_ERROR) {
       hls.recoverMediaError();
     } else {
-      tell(tries > TRIES ? 'away' : 'loading');
+      tell(live && (seen || tries > TRIES) ? 'away' : 'loading');
       setTimeout(() => {
         if (hls.media) {
+          // A replay goes on where it was.
+          hls.config.startPosition = live ? -1 : hls.media.currentTime;
           hls.loadSource(url);
         }
       }, RETRY_MS);
@@ -129,8 +181,10 @@ function attach(
 async function start(video: HTMLVideoElement): Promise<void> {
   try {
     await video.play();
-  } catch {
-    video.muted = true;
-    await video.play().catch(() => undefined);
+  } catch (fault) {
+    if (fault instanceof DOMException && fault.name === 'NotAllowedError') {
+      video.muted = true;
+      await video.play().catch(() => undefined);
+    }
   }
 }
