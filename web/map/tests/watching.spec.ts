@@ -84,3 +84,26 @@ test('both languages say everything, and the choice is kept', async ({ page, ser
   await settled(page);
   await expect(page.getByRole('button', { name: 'Go live' })).toBeVisible();
 });
+
+test('back leads from whatever is open to the map as it is, and the keyboard goes on in the list', async ({ page, server, open }) => {
+  const first = await server.goLive('The first', SEOUL);
+  const second = await server.goLive('The second', BUSAN);
+  await open(KOREA);
+  const list = page.getByRole('list', { name: 'What is in view' });
+  await list.getByRole('button', { name: 'The first' }).press('Enter');
+  await expect(page).toHaveURL(new RegExp(`/s/${first.id}`));
+  await page.locator(`.pin[data-item=${second.id}]`).click();
+  await expect(page).toHaveURL(new RegExp(`/s/${second.id}`));
+  await page.goBack();
+  await expect(list).toBeVisible();
+  await expect(page).not.toHaveURL(/\/s\//);
+  await list.getByRole('button', { name: 'The second' }).press('Enter');
+  await expect(page.getByRole('heading', { name: 'The second' })).toBeFocused();
+  await page.getByRole('button', { name: 'Back' }).press('Enter');
+  await expect(list.getByRole('button', { name: 'The second' })).toBeFocused();
+  await page.getByRole('button', { name: 'Go live' }).click();
+  await expect(list).toHaveCount(0);
+  await page.goBack();
+  await expect(list).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Go live' })).toBeFocused();
+});
