@@ -5,7 +5,7 @@
 
 use super::{
     lane::{LANES, Lane},
-    simd::{Kernel, Simd, dispatch},
+    simd::{Kernel, Pairs, dispatch},
 };
 
 const TAPS: usize = 9;
@@ -50,18 +50,57 @@ impl Depthwise {
 
 impl Kernel for Task<'_> {
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        if self.stride == 1 { self.by_pixels::<S, 1>(simd) } else { self.by_pixels::<S, 2>(simd) }
+    fn run<S: Pairs>(mut self, simd: S) {
+        if self.stride == 1 {
+            let done = self.by_pairs(simd);
+            self.by_pixels::<S, 1>(simd, done);
+        } else {
+            self.by_pixels::<S, 2>(simd, 0);
+        }
     }
 }
 
 impl Task<'_> {
+    /// Two pixels at a time, as far as they go; gives how many.
     #[inline(always)]
-    fn by_pixels<S: Simd, const STRIDE: usize>(self, simd: S) {
-        let [weights @ .., bias] = self.weights.each_ref().map(|weights| simd.load(weights));
+    fn by_pairs<S: Pairs>(&mut self, simd: S) -> usize {
+        let [taps @ .., bias] = self.weights;
+        let twice = |lane: &Lane| simd.join(simd.load(lane), simd.load(lane));
+        let (bias, least) = (twice(bias), simd.splat_pair(0.0));
+        let mut weights = [bias; TAPS];
+        for (weight, tap) in weights.iter_mut().zip(taps) {
+            *weight = twice(tap);
+        }
+        let length = self.target.len();
+        let [above, middle, below] = self.rows.map(|row| &row[..length + 2]);
+        let (targets, _) = self.target.as_chunks_mut::<2>();
+        for (pair, target) in targets.iter_mut().enumerate() {
+            let mut sum = bias;
+            for (row, weights) in [above, middle, below].iter().zip(weights.as_chunks::<3>().0) {
+                let row = &row[2 * pair..][..4];
+                for (across, weights) in weights.iter().enumerate() {
+                    let lanes = &row[across..].as_chunks::<2>().0[0];
+                    sum = simd.multiply_add_pair(simd.load_pair(lanes), *weights, sum);
+                }
+            }
+            let [one, other] = simd.split(simd.max_pair(sum, least));
+            *target = [simd.store(one), simd.store(other)];
+        }
+        length / 2 * 2
+    }
+
+    /// One pixel at a time, from the pixel `from` on.
+    #[inline(always)]
+    fn by_pixels<S: Pairs, const STRIDE: usize>(self, simd: S, from: usize) {
+        let [taps @ .., bias] = self.weights;
+        let bias = simd.load(bias);
+        let mut weights = [bias; TAPS];
+        for (weight, tap) in weights.iter_mut().zip(taps) {
+            *weight = simd.load(tap);
+        }
         let needed = (self.target.len() - 1) * STRIDE + 3;
         let [above, middle, below] = self.rows.map(|row| &row[..needed]);
-        for (x, target) in self.target.iter_mut().enumerate() {
+        for (x, target) in self.target.iter_mut().enumerate().skip(from) {
             let mut sum = bias;
             for (row, weights) in [above, middle, below].iter().zip(weights.as_chunks::<3>().0) {
                 for (across, weights) in weights.iter().enumerate() {

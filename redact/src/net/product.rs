@@ -5,13 +5,20 @@
 
 use super::{
     lane::{LANES, Lane, lanes},
-    simd::{Kernel, Simd, dispatch},
+    simd::{Kernel, Pairs, dispatch, is_wide},
 };
+
+/// Lanes that a panel may have: as many as registers hold sums of for several pixels.
+const WIDTHS: [usize; 3] = [3, 2, 1];
+/// The same where registers are wide and many.
+const WIDE_WIDTHS: [usize; 5] = [6, 4, 3, 2, 1];
+/// Pixels of a tile at the end of a run.
+const FEW: usize = 4;
 
 /// A matrix of weights, packed as the kernel reads it.
 #[derive(Debug)]
 pub(super) struct Product {
-    /// Lanes of a panel: 3, 2 or 1.
+    /// Lanes of a panel: one of [`WIDTHS`].
     width: usize,
     /// Inputs, in channels.
     depth: usize,
@@ -51,7 +58,8 @@ impl Product {
     pub fn new(weights: &[f32], bias: &[f32]) -> Self {
         let (outputs, row) = (bias.len().next_multiple_of(LANES), weights.len() / bias.len());
         let depth = row.next_multiple_of(LANES);
-        let width = [3, 2].into_iter().find(|width| outputs.is_multiple_of(width * LANES)).unwrap_or(1);
+        let widths = if is_wide() { &WIDE_WIDTHS[..] } else { &WIDTHS };
+        let width = widths.iter().copied().find(|width| outputs.is_multiple_of(width * LANES)).unwrap_or(1);
         let weight = |output: usize, input: usize| {
             if output < bias.len() && input < row { weights[output * row + input] } else { 0.0 }
         };
@@ -98,40 +106,60 @@ impl<'a> Task<'a> {
 
 impl Kernel for Task<'_> {
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
-        match self.product.width {
-            3 => self.by_panels::<S, 3, 3>(simd),
-            2 => self.by_panels::<S, 6, 2>(simd),
-            _ => self.by_panels::<S, 6, 1>(simd),
+    fn run<S: Pairs>(mut self, simd: S) {
+        match (self.product.width, S::IS_WIDE) {
+            (6, _) => self.by_panels::<S, 8, 6, 3, 0>(simd),
+            (4, _) => self.by_panels::<S, 12, 4, 2, 0>(simd),
+            (3, true) => self.by_panels::<S, 8, 3, 1, 1>(simd),
+            (3, false) => self.by_panels::<S, 3, 3, 1, 1>(simd),
+            (2, true) => self.by_panels::<S, 16, 2, 1, 0>(simd),
+            (2, false) => self.by_panels::<S, 6, 2, 1, 0>(simd),
+            (_, true) => self.by_panels::<S, 12, 1, 0, 1>(simd),
+            (_, false) => self.by_panels::<S, 6, 1, 0, 1>(simd),
         }
     }
 }
 
+/// The sums of a tile: for each pixel so many pairs of lanes, and a lane more or none.
+#[derive(Clone, Copy)]
+struct Sums<S: Pairs, const PIXELS: usize, const PAIRS: usize, const ODD: usize> {
+    pairs: [[S::Pair; PAIRS]; PIXELS],
+    odd: [[S::Lanes; ODD]; PIXELS],
+}
+
 impl Task<'_> {
-    /// Panel after panel, each for all pixels, so that a panel's weights stay in the first cache.
+    /// Panel after panel, each for all pixels, so that a panel's weights stay in the first cache. `WIDTH` is twice
+    /// `PAIRS` and `ODD`.
     #[inline(always)]
-    fn by_panels<S: Simd, const PIXELS: usize, const WIDTH: usize>(&mut self, simd: S) {
+    fn by_panels<S: Pairs, const PIXELS: usize, const WIDTH: usize, const PAIRS: usize, const ODD: usize>(
+        &mut self,
+        simd: S,
+    ) {
+        const { assert!(WIDTH == 2 * PAIRS + ODD) };
         let panels = self.product.weights.as_chunks::<WIDTH>().0.chunks_exact(self.product.depth);
         for (panel, weights) in panels.enumerate() {
             let mut x = 0;
             while x + PIXELS <= self.pixels {
-                self.tile::<S, PIXELS, WIDTH>(simd, weights, panel, x);
+                self.tile::<S, PIXELS, WIDTH, PAIRS, ODD>(simd, weights, panel, x);
                 x += PIXELS;
             }
-            match self.pixels - x {
-                1 => self.tile::<S, 1, WIDTH>(simd, weights, panel, x),
-                2 => self.tile::<S, 2, WIDTH>(simd, weights, panel, x),
-                3 => self.tile::<S, 3, WIDTH>(simd, weights, panel, x),
-                4 => self.tile::<S, 4, WIDTH>(simd, weights, panel, x),
-                5 => self.tile::<S, 5, WIDTH>(simd, weights, panel, x),
-                _ => {}
+            while x + FEW <= self.pixels {
+                self.tile::<S, FEW, WIDTH, PAIRS, ODD>(simd, weights, panel, x);
+                x += FEW;
+            }
+            while x + 2 <= self.pixels {
+                self.tile::<S, 2, WIDTH, PAIRS, ODD>(simd, weights, panel, x);
+                x += 2;
+            }
+            if x < self.pixels {
+                self.tile::<S, 1, WIDTH, PAIRS, ODD>(simd, weights, panel, x);
             }
         }
     }
 
     /// A tile of the result: `PIXELS` pixels from `x` on by `WIDTH` blocks of channels.
     #[inline(always)]
-    fn tile<S: Simd, const PIXELS: usize, const WIDTH: usize>(
+    fn tile<S: Pairs, const PIXELS: usize, const WIDTH: usize, const PAIRS: usize, const ODD: usize>(
         &mut self,
         simd: S,
         weights: &[[Lane; WIDTH]],
@@ -141,22 +169,36 @@ impl Task<'_> {
         let first = panel * WIDTH * self.target_plane + x;
         let at = |block: usize| first + block * self.target_plane;
         let bias = &self.product.bias.as_chunks::<WIDTH>().0[panel];
-        let mut sums = [[simd.splat(0.0); WIDTH]; PIXELS];
-        for block in 0..WIDTH {
+        let mut sums = Sums::<S, PIXELS, PAIRS, ODD> {
+            pairs: [[simd.splat_pair(0.0); PAIRS]; PIXELS],
+            odd: [[simd.splat(0.0); ODD]; PIXELS],
+        };
+        let begin = |block: usize, pixel: usize| {
             let bias = simd.load(&bias[block]);
-            for (pixel, sums) in sums.iter_mut().enumerate() {
-                sums[block] = match self.start {
-                    Start::Bias => bias,
-                    Start::Residual(other) => simd.add(bias, simd.load(&other[at(block) + pixel])),
-                    Start::Target => simd.load(&self.target[at(block) + pixel]),
-                };
+            match self.start {
+                Start::Bias => bias,
+                Start::Residual(other) => simd.add(bias, simd.load(&other[at(block) + pixel])),
+                Start::Target => simd.load(&self.target[at(block) + pixel]),
+            }
+        };
+        for pixel in 0..PIXELS {
+            for pair in 0..PAIRS {
+                sums.pairs[pixel][pair] = simd.join(begin(2 * pair, pixel), begin(2 * pair + 1, pixel));
+            }
+            for odd in 0..ODD {
+                sums.odd[pixel][odd] = begin(2 * PAIRS + odd, pixel);
             }
         }
         sums = accumulate(simd, sums, weights, &self.source[x..], self.source_plane);
         let least = simd.splat(if self.relu { 0.0 } else { f32::NEG_INFINITY });
-        for block in 0..WIDTH {
-            for (pixel, sums) in sums.iter().enumerate() {
-                self.target[at(block) + pixel] = simd.store(simd.max(sums[block], least));
+        for pixel in 0..PIXELS {
+            for pair in 0..PAIRS {
+                let [one, other] = simd.split(sums.pairs[pixel][pair]);
+                self.target[at(2 * pair) + pixel] = simd.store(simd.max(one, least));
+                self.target[at(2 * pair + 1) + pixel] = simd.store(simd.max(other, least));
+            }
+            for odd in 0..ODD {
+                self.target[at(2 * PAIRS + odd) + pixel] = simd.store(simd.max(sums.odd[pixel][odd], least));
             }
         }
     }
@@ -164,24 +206,78 @@ impl Task<'_> {
 
 /// Adds to `sums` the products of each input of the pixels at the start of each block of `source` with its `weights`.
 #[inline(always)]
-fn accumulate<S: Simd, const PIXELS: usize, const WIDTH: usize>(
+fn accumulate<S: Pairs, const PIXELS: usize, const WIDTH: usize, const PAIRS: usize, const ODD: usize>(
     simd: S,
-    mut sums: [[S::Lanes; WIDTH]; PIXELS],
+    mut sums: Sums<S, PIXELS, PAIRS, ODD>,
     weights: &[[Lane; WIDTH]],
     source: &[Lane],
     plane: usize,
-) -> [[S::Lanes; WIDTH]; PIXELS] {
+) -> Sums<S, PIXELS, PAIRS, ODD> {
     for (block, rows) in weights.as_chunks::<LANES>().0.iter().enumerate() {
         let pixels = &source[block * plane..][..PIXELS].as_chunks::<PIXELS>().0[0];
         for (input, row) in rows.iter().enumerate() {
-            let row = row.each_ref().map(|weights| simd.load(weights));
-            for (sums, pixel) in sums.iter_mut().zip(pixels) {
-                let value = simd.splat(pixel.0[input]);
-                for (sum, weights) in sums.iter_mut().zip(row) {
+            let (in_pairs, rest) = row.as_chunks::<2>();
+            let mut pairs = [simd.splat_pair(0.0); PAIRS];
+            for (pair, lanes) in pairs.iter_mut().zip(in_pairs) {
+                *pair = simd.load_pair(lanes);
+            }
+            let mut odd = [simd.splat(0.0); ODD];
+            for (odd, lane) in odd.iter_mut().zip(rest) {
+                *odd = simd.load(lane);
+            }
+            for (pixel, lane) in pixels.iter().enumerate() {
+                let value = simd.splat_pair(lane.0[input]);
+                for (sum, weights) in sums.pairs[pixel].iter_mut().zip(pairs) {
+                    *sum = simd.multiply_add_pair(value, weights, *sum);
+                }
+                let [value, _] = simd.split(value);
+                for (sum, weights) in sums.odd[pixel].iter_mut().zip(odd) {
                     *sum = simd.multiply_add(value, weights, *sum);
                 }
             }
         }
     }
     sums
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+    use crate::net::simd::dispatch_on;
+
+    /// Pixels in the run, more than any tile and a few.
+    const PIXELS: usize = 23;
+    const DEPTH: usize = 2;
+
+    /// A number of its own for each `seed`, small enough that no sum is rounded.
+    fn number(seed: usize) -> f32 {
+        ((seed * 37) % 17) as f32 - 8.0
+    }
+
+    #[test]
+    fn every_kind_of_processor_gives_the_same_for_every_width_of_panel() {
+        for blocks in [1, 2, 3, 4, 6, 8, 12] {
+            let weights: Vec<f32> = (0..blocks * LANES * DEPTH * LANES).map(number).collect();
+            let bias: Vec<f32> = (0..blocks * LANES).map(|at| number(at + 5)).collect();
+            let product = Product::new(&weights, &bias);
+            let source: Vec<Lane> =
+                (0..DEPTH * PIXELS).map(|at| Lane(std::array::from_fn(|lane| number(at * LANES + lane + 3)))).collect();
+            let sum = |output: usize, pixel: usize| {
+                let inputs = (0..DEPTH * LANES).map(|input| {
+                    let Lane(lane) = source[input / LANES * PIXELS + pixel];
+                    weights[output * DEPTH * LANES + input] * lane[input % LANES]
+                });
+                (bias[output] + inputs.sum::<f32>()).max(0.0)
+            };
+            let expected: Vec<Lane> = (0..blocks * PIXELS)
+                .map(|at| Lane(std::array::from_fn(|lane| sum(at / PIXELS * LANES + lane, at % PIXELS))))
+                .collect();
+            for kind in 0..3 {
+                let mut target = vec![Lane::default(); blocks * PIXELS];
+                if dispatch_on(kind, Task::new(&product, PIXELS, (&source, PIXELS), (&mut target, PIXELS))) {
+                    assert!(target == expected, "{blocks} blocks on a processor of kind {kind}");
+                }
+            }
+        }
+    }
 }
