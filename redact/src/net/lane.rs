@@ -1,4 +1,4 @@
-//! Feature maps as blocks of eight channels: a pixel of a block is one [`Lane`], one AVX2 register. All channels of the
+//! Feature maps as blocks of eight channels: a pixel of a block is one [`Lane`], an AVX2 register. All channels of the
 //! network come in multiples of eight, so that no loop has a remainder over channels and a convolution's stride or edge
 //! never cuts through a register.
 
