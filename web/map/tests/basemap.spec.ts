@@ -1,13 +1,12 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GeoJSONVT } from '@maplibre/geojson-vt';
 import { fromGeojsonVt } from '@maplibre/vt-pbf';
-import type { Page } from '@playwright/test';
 import { namedFlavor } from '@protomaps/basemaps';
 import type { Feature } from 'geojson';
 import { archive } from '../basemap/archive.ts';
+import { colourAt } from './colour.ts';
 import { Elsewhere } from './elsewhere.ts';
 import { expect, KOREA, SEOUL, test } from './fixtures.ts';
 
@@ -19,13 +18,6 @@ const SQUARE: Feature = {
 };
 /** Well inside the square, where no panel and no pin is, in pixels. */
 const INSIDE = { x: 900, y: 620 };
-
-/** The colour of the page at a point, as `#rrggbb`. */
-async function colourAt(page: Page, { x, y }: { x: number; y: number }): Promise<string> {
-  const input = await page.screenshot({ clip: { x, y, width: 1, height: 1 } });
-  const raw = ['-v', 'error', '-i', '-', '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'];
-  return `#${execFileSync('ffmpeg', raw, { input }).toString('hex')}`;
-}
 
 test.describe('a style of another site', () => {
   const COLOUR = '#336699';

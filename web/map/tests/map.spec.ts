@@ -54,6 +54,30 @@ test('ten thousand cameras are few buttons, and a click on a cluster zooms in', 
   expect(await buttons.count()).toBeLessThanOrEqual(200);
 });
 
+test('who walks about within a cluster is counted once, and nothing is read again for it', async ({ page, server, open }) => {
+  const COUNT = 165;
+  // More than are shown one by one, in two corners of a town; the first walks between them.
+  const corners = [SEOUL, { longitude: SEOUL.longitude + 0.02, latitude: SEOUL.latitude + 0.02 }] as const;
+  const walker = await server.goLive('On foot', SEOUL);
+  for (let number = 1; number < COUNT; number += 1) {
+    await server.goLive(`Broadcast ${number}`, corners[number % 2] ?? SEOUL);
+  }
+  await open(KOREA);
+  const heading = page.getByRole('heading', { name: `${COUNT} in view` });
+  await expect(heading).toBeVisible();
+  await expect(page.locator('.pins [data-cluster]')).toHaveCount(1);
+  let questions = 0;
+  page.on('request', (request) => (questions += request.url().endsWith('/graphql') ? 1 : 0));
+  for (let step = 1; step <= 5; step += 1) {
+    await server.move(walker, { longitude: SEOUL.longitude + step * 0.003, latitude: SEOUL.latitude + step * 0.003 });
+  }
+  // Events come in order: with this one, the steps have been told.
+  await server.goLive('Far from all of them', BUSAN);
+  await expect(page.getByRole('heading', { name: `${COUNT + 1} in view` })).toBeVisible();
+  await expect(page.locator('.pins .pin')).toHaveCount(1);
+  expect(questions).toBe(0);
+});
+
 test('offline and back, nothing is missed and nothing told twice', async ({ page, context, server, open }) => {
   const cursors: string[] = [];
   page.on('websocket', (socket) =>

@@ -1,6 +1,7 @@
 // Queries and mutations over HTTP.
 import { print } from '@0no-co/graphql.web';
 import type { TadaDocumentNode } from 'gql.tada';
+import { either } from './either.ts';
 import { type GraphQLFault, Refused, Unreachable } from './fault.ts';
 
 interface Answer<Data> {
@@ -32,14 +33,17 @@ export async function ask<Data, Variables>(
 
 async function post<Data>(body: unknown, signal?: AbortSignal): Promise<Answer<Data>> {
   const patience = AbortSignal.timeout(PATIENCE_MS);
-  try {
+  const send = async (until: AbortSignal): Promise<Answer<Data>> => {
     const response = await fetch('/graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json' },
       body: JSON.stringify(body),
-      signal: signal ? AbortSignal.any([signal, patience]) : patience,
+      signal: until,
     });
     return (await response.json()) as Answer<Data>;
+  };
+  try {
+    return await (signal ? either(signal, patience, send) : send(patience));
   } catch (fault) {
     signal?.throwIfAborted();
     throw new Unreachable('the server was not reached', { cause: fault });

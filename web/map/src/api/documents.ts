@@ -133,10 +133,23 @@ export const viewersOf = graphql(`
 
 /** Where the log stands now, to follow what happens in a box from here on. */
 export const cursorQuery = graphql(`
-  query CursorOf($bbox: BoundingBoxInput!) {
-    map(bbox: $bbox, zoom: 22, first: 1) { cursor }
+  query CursorOf($bbox: BoundingBoxInput!, $kinds: [MapItemKind!]) {
+    map(bbox: $bbox, zoom: 22, kinds: $kinds, first: 1) { cursor }
   }
 `);
+
+/** What is on air in a box, page by page. */
+export const liveQuery = graphql(
+  `
+    query Live($bbox: BoundingBoxInput!, $categories: [Category!], $after: Cursor) {
+      streams(bbox: $bbox, statuses: [LIVE, INTERRUPTED], categories: $categories, first: 200, after: $after) {
+        nodes { ...Item }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  `,
+  [item],
+);
 
 export const placesQuery = graphql(`
   query Places($text: String!, $near: PositionInput, $language: Language!) {

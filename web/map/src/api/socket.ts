@@ -11,6 +11,8 @@ const PONG_MS = 5_000;
 const IDLE_MS = 5_000;
 
 let client: Client | undefined;
+/** Whether the server has taken the socket. */
+let taken = false;
 
 function connect(): Client {
   let pong: ReturnType<typeof setTimeout> | undefined;
@@ -32,20 +34,32 @@ function connect(): Client {
           clearTimeout(pong);
         }
       },
-      closed: () => clearTimeout(pong),
+      connected: () => (taken = true),
+      closed: () => {
+        taken = false;
+        clearTimeout(pong);
+      },
     },
   });
   addEventListener('offline', () => made.terminate());
   return made;
 }
 
-/** The answers of a subscription, until the signal is aborted. Throws `Refused` or `Unreachable` when it breaks off. */
+/**
+ * The answers of a subscription, until the signal is aborted; `opened` is called once there is a socket for it. Throws
+ * `Refused` or `Unreachable` when it breaks off.
+ */
 export async function* subscribe<Data, Variables>(
   document: TadaDocumentNode<Data, Variables>,
   variables: Variables,
   signal: AbortSignal,
+  opened: () => void = () => undefined,
 ): AsyncGenerator<Data, void> {
   client ??= connect();
+  const unheard = client.on('connected', opened);
+  if (taken) {
+    opened();
+  }
   const query = print(document as never);
   const answers = client.iterate<Data>({ query, variables: variables as Record<string, unknown> });
   const stop = (): void => void answers.return?.();
@@ -65,6 +79,7 @@ export async function* subscribe<Data, Variables>(
     throw asFault(fault);
   } finally {
     signal.removeEventListener('abort', stop);
+    unheard();
     stop();
   }
   signal.throwIfAborted();

@@ -7,7 +7,9 @@ import type { Basemap } from '../api/config.ts';
 import type { Theme } from '../ui/theme.svelte.ts';
 import type { Language } from '../words/words.svelte.ts';
 
-const TILES = 'pmtiles:///basemap.pmtiles';
+/** The tiles of this server, in one file. */
+export const ARCHIVE = '/basemap.pmtiles';
+const TILES = `pmtiles://${ARCHIVE}`;
 /** As the rest of the page: families of the device, none of which is asked for. */
 const FONT = ['Noto Sans KR', 'Noto Sans CJK KR', 'Apple SD Gothic Neo', 'Malgun Gothic', 'sans-serif'];
 
@@ -17,12 +19,9 @@ const COLOURS = {
 } as const;
 
 /** The style, or the address of one. */
-export async function style(
-  basemap: Basemap,
-  theme: Theme,
-  language: Language,
-  credits: string,
-): Promise<StyleSpecification | string> {
+export type Style = StyleSpecification | string;
+
+export async function style(basemap: Basemap, theme: Theme, language: Language, credits: string): Promise<Style> {
   switch (basemap.kind) {
     case 'style':
       return basemap.url;

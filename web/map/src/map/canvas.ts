@@ -2,15 +2,16 @@
 import 'maplibre-gl/dist/maplibre-gl.css';
 import { AttributionControl, addProtocol, type LngLatBoundsLike, Map as MapLibre, prewarm, ScaleControl, setWorkerUrl } from 'maplibre-gl';
 import worker from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
-import { Protocol } from 'pmtiles';
-import type { StyleSpecification } from 'maplibre-gl';
+import { PMTiles, Protocol } from 'pmtiles';
+import { ARCHIVE, type Style } from './basemap.ts';
 import { type Box, type Point, wrapped } from './geo.ts';
 import { BOX_MARGIN, type Camera, HOME, MAX_ZOOM } from './mercator.ts';
 
 setWorkerUrl(worker);
 // The worker reads its code while the page makes the map.
 prewarm();
-addProtocol('pmtiles', new Protocol().tile);
+const tiles = new Protocol();
+addProtocol('pmtiles', tiles.tile);
 
 /** How near a single thing or a place is looked at. */
 const NEAR_ZOOM = 12;
@@ -28,7 +29,7 @@ export class Canvas {
   #settled: ReturnType<typeof setTimeout> | undefined;
 
   /** Throws where WebGL2 is missing. */
-  constructor(container: HTMLElement, style: StyleSpecification | string, camera: Camera | null, box: Box | null) {
+  constructor(container: HTMLElement, style: Style, camera: Camera | null, box: Box | null) {
     const { longitude, latitude, zoom } = camera ?? HOME;
     this.map = new MapLibre({
       container,
@@ -62,6 +63,32 @@ export class Canvas {
       this.#settled = setTimeout(now, WAIT_MS);
     });
     now();
+  }
+
+  /** Draws with another style; the pins stay as they are. */
+  readonly draw = (style: Style): void => {
+    this.map.setStyle(style, { diff: false });
+  };
+
+  /** Draws anew what could not be loaded. Throws where it still cannot, and then what is seen stays as it is. */
+  async redraw(style: Style): Promise<void> {
+    if (typeof style === 'string') {
+      await reached(style);
+    } else {
+      // The archive that failed remembers that it did.
+      const archive = new PMTiles(ARCHIVE);
+      await archive.getHeader();
+      tiles.add(archive);
+    }
+    this.draw(style);
+  }
+
+  /** Says what the map and its button are, to those who do not see them; MapLibre itself does it once, in English. */
+  speak(map: string, attribution: string): void {
+    this.map.getCanvas().setAttribute('aria-label', map);
+    const button = this.map.getContainer().querySelector('.maplibregl-ctrl-attrib-button');
+    button?.setAttribute('aria-label', attribution);
+    button?.setAttribute('title', attribution);
   }
 
   fit(box: Box): void {
@@ -99,6 +126,13 @@ export class Canvas {
 
   #padding(least: number): { left: number; bottom: number; top: number; right: number } {
     return { left: this.cover.left + least, bottom: this.cover.bottom + least, top: least, right: least };
+  }
+}
+
+async function reached(url: string): Promise<void> {
+  const { ok, status } = await fetch(url);
+  if (!ok) {
+    throw new Error(`the style was answered with ${status}`);
   }
 }
 

@@ -1,11 +1,9 @@
 // What a page with a map shows: what is looked at, what stands there, and how the server is reached.
-import { ask } from '../api/ask.ts';
-import { mapEvents, mapQuery } from '../api/documents.ts';
-import { subscribe } from '../api/socket.ts';
 import { type Filters, sinceOf } from '../ui/address.ts';
-import { Follower, type Link, type Source } from './follow.ts';
+import { Follower, type Link } from './follow.ts';
 import { type Box, boxOf, isNearly } from './geo.ts';
 import { type Camera, fitting, HOME, seenFrom, type Size } from './mercator.ts';
+import { clustered, onAir } from './source.ts';
 import { inOrder, type State, type Wanted } from './state.ts';
 
 /** Items and clusters together: as many buttons as a map bears. */
@@ -14,18 +12,6 @@ const FIRST = 160;
 const MARGIN = 0.12;
 /** Views that differ by less are one view: nothing is asked for anew. Parts of the view, and zoom. */
 const SAME = { part: 0.005, zoom: 0.01 };
-
-const server: Source = {
-  async read({ bbox, zoom, kinds, categories, since }, signal) {
-    const narrowed = { kinds: kinds.length ? [...kinds] : null, categories: categories.length ? [...categories] : null };
-    return (await ask(mapQuery, { bbox, zoom, ...narrowed, since, first: FIRST }, signal)).map;
-  },
-  async *events({ bbox, kinds }, after, signal) {
-    for await (const { mapEvents: event } of subscribe(mapEvents, { bbox, kinds: kinds.length ? [...kinds] : null, after }, signal)) {
-      yield event;
-    }
-  },
-};
 
 export class Session {
   state = $state.raw<State>();
@@ -36,20 +22,31 @@ export class Session {
   /** How many things there are in view, those in clusters among them. */
   readonly count = $derived(this.items.length + this.clusters.reduce((sum, cluster) => sum + cluster.count, 0));
 
-  readonly #follower = new Follower(server, {
-    state: (state) => (this.state = state),
-    link: (link) => (this.link = link),
-  });
+  readonly #follower: Follower;
+  readonly #most: number;
   #looked: { box: Box; zoom: number } | undefined;
 
-  constructor(filters: Filters) {
+  /** `whole`: every broadcast by itself, however many there are, and no clusters. */
+  constructor(filters: Filters, { whole = false } = {}) {
     this.filters = filters;
+    this.#most = whole ? Infinity : FIRST;
+    this.#follower = new Follower(whole ? onAir : clustered, {
+      state: (state) => (this.state = state),
+      link: (link) => (this.link = link),
+    });
     addEventListener('online', () => this.#follower.retry());
+    const show = (): void => this.#follower.show(!document.hidden);
+    document.addEventListener('visibilitychange', show);
+    show();
   }
 
   /** Looks at what a map shows; its edges may lie past the antimeridian. */
   look(view: Box, zoom: number): void {
-    const box = boxOf(view, MARGIN);
+    this.within(boxOf(view, MARGIN), zoom);
+  }
+
+  /** Looks at exactly this box. */
+  within(box: Box, zoom = 0): void {
     const before = this.#looked;
     if (!before || !isNearly(before.box, box, SAME.part) || Math.abs(before.zoom - zoom) > SAME.zoom) {
       this.#looked = { box, zoom };
@@ -84,8 +81,10 @@ export class Session {
     if (this.#looked) {
       const { kinds, categories, period } = this.filters;
       const { box, zoom } = this.#looked;
-      const wanted: Wanted = { bbox: box, zoom, kinds, categories, since: sinceOf(period, Date.now()) };
-      this.#follower.watch(wanted);
+      // A period is told from the moment of each reading.
+      this.#follower.watch((): Wanted => {
+        return { bbox: box, zoom, kinds, categories, since: sinceOf(period, Date.now()), most: this.#most };
+      });
     }
   }
 }

@@ -8,6 +8,7 @@ const WANTED: Wanted = {
   kinds: [],
   categories: [],
   since: null,
+  most: 160,
 };
 
 function stream(id: string, more: Partial<Extract<Item, { __typename: 'Stream' }>> = {}): Item {
@@ -42,11 +43,14 @@ function vod(id: string, more: Partial<Extract<Item, { __typename: 'Vod' }>> = {
   };
 }
 
-function event(cursor: string, item: Item | null, itemId = item?.id ?? ''): MapEvent {
-  return { __typename: 'StreamStarted', cursor, itemId, item } as MapEvent;
+function event(cursor: string, item: Item | null, itemId = item?.id ?? '', kind: MapEvent['__typename'] = 'StreamStarted'): MapEvent {
+  return { __typename: kind, cursor, itemId, item } as MapEvent;
 }
 
-const cluster = { id: 'c', count: 5 } as Cluster;
+/** Around Seoul, where every item of these tests stands that is put nowhere else. */
+const cluster = { id: 'c', count: 5, bbox: { west: 126.5, south: 36.5, east: 127, north: 37 } } as Cluster;
+const busan = { position: { longitude: 129, latitude: 35 } };
+const paris = { position: { longitude: 2, latitude: 48 } };
 const view = (items: Item[], clusters: Cluster[] = []): State =>
   opened({ cursor: '0', items, clusters } as unknown as MapAnswer);
 const ids = (state: State): string[] => [...state.items.keys()].sort();
@@ -99,12 +103,62 @@ test('filters hold for events as they do for the question', () => {
   expect(only({ since: '2030-01-01T00:00:00Z' }, vod('v'))).toEqual(['v']);
 });
 
-test('counts of clusters are stale once something came or went, not when a thing shown alone changed', () => {
+test('what is counted in a cluster and only changes stays counted, and nothing is stale', () => {
+  const crowded = view([], [cluster]);
+  for (const kind of ['StreamMoved', 'StreamPictured', 'StreamInterrupted'] as const) {
+    const later = after(crowded, event('1', stream('s'), 's', kind), event('2', stream('s'), 's', kind));
+    expect([ids(later), later.stale, later.cursor], kind).toEqual([[], false, '2']);
+  }
+});
+
+test('what leaves the box of its cluster is shown by itself, and the count is stale', () => {
+  const moved = after(view([], [cluster]), event('1', stream('s', busan), 's', 'StreamMoved'));
+  expect([ids(moved), moved.stale]).toEqual([['s'], true]);
+  const gone = after(view([], [cluster]), event('1', stream('s', paris), 's', 'StreamMoved'));
+  expect([ids(gone), gone.stale]).toEqual([[], true]);
+});
+
+test('what comes into the box of a cluster is never counted twice: the count is stale, once', () => {
+  for (const kind of ['StreamStarted', 'VodProgressed', 'VodReady', 'CctvChanged'] as const) {
+    const came = after(view([], [cluster]), event('1', vod('v'), 'v', kind));
+    expect([ids(came), came.stale], kind).toEqual([[], true]);
+    const again = opened({ cursor: '1', items: [], clusters: [cluster] } as unknown as MapAnswer, came);
+    const later = after(again, event('2', vod('v', { progress: 0.7 }), 'v', kind));
+    expect([ids(later), later.stale], kind).toEqual([[], false]);
+  }
+});
+
+test('what comes where no cluster is stands there by itself, and every count stays right', () => {
+  const came = after(view([], [cluster]), event('1', stream('s', busan)));
+  expect([ids(came), came.stale]).toEqual([['s'], false]);
+});
+
+test('what is shown by itself changes and leaves without any count being wrong', () => {
   const crowded = view([stream('s')], [cluster]);
-  expect(after(crowded, event('1', stream('s', { title: 'other' }))).stale).toBe(false);
-  expect(after(crowded, event('1', stream('t'))).stale).toBe(true);
-  expect(after(crowded, event('1', null, 'unknown')).stale).toBe(true);
-  expect(after(view([stream('s')]), event('1', stream('t'))).stale).toBe(false);
+  const changed = after(crowded, event('1', stream('s', { title: 'other' })));
+  expect([changed.items.get('s')?.title, changed.stale]).toEqual(['other', false]);
+  const left = after(crowded, event('1', stream('s', { streamStatus: 'ENDED' }), 's', 'StreamEnded'));
+  expect([ids(left), left.stale]).toEqual([[], false]);
+});
+
+test('what may have been counted and left makes the count stale, what never was there does not', () => {
+  const stale = (leaving: MapEvent, wanted: Partial<Wanted> = {}): boolean =>
+    merged(view([], [cluster]), leaving, { ...WANTED, ...wanted }).stale;
+  const ended = event('1', stream('s', { streamStatus: 'ENDED' }), 's', 'StreamEnded');
+  expect(stale(ended)).toBe(true);
+  expect(stale(event('1', null, 'unknown', 'ItemRemoved'))).toBe(true);
+  expect(stale(ended, { categories: ['FLOOD'] })).toBe(false);
+  expect(stale(event('1', stream('s', { streamStatus: 'PREPARING', startedAt: null }), 's', 'StreamMoved'))).toBe(false);
+  expect(after(view([]), ended).stale).toBe(false);
+});
+
+test('more things than were asked for make the map be read again', () => {
+  const most = { ...WANTED, most: 2 };
+  const full = merged(view([stream('a')]), event('1', stream('b')), most);
+  expect(full.stale).toBe(false);
+  const over = merged(full, event('2', stream('c')), most);
+  expect([ids(over), over.stale]).toEqual([['a', 'b', 'c'], true]);
+  expect(merged(over, event('3', null, 'c'), { ...most, most: Infinity }).items.size).toBe(2);
 });
 
 test('the list is live first, then replays, each the newest first', () => {

@@ -15,6 +15,8 @@ export interface Wanted {
   readonly categories: readonly Category[];
   /** Only what began since, RFC 3339; cameras never began. */
   readonly since: string | null;
+  /** As many items and clusters as are asked for. */
+  readonly most: number;
 }
 
 export interface State {
@@ -22,27 +24,30 @@ export interface State {
   readonly clusters: readonly Cluster[];
   /** Where the log was when this was so. */
   readonly cursor: string;
-  /** Whether the counts of clusters are no longer right, so that the map should be read again. */
+  /** Whether counts of clusters may be wrong, or there are more items than were asked for: the map should be read again. */
   readonly stale: boolean;
+  /** Which things were told of that stand in the box of a cluster: another event of one of them is no coming. */
+  readonly counted: ReadonlySet<string>;
 }
 
 const KIND: Readonly<Record<Item['__typename'], MapItemKind>> = { Stream: 'STREAM', Vod: 'VOD', Cctv: 'CCTV' };
 
-/** An answer of the server. */
-export function opened(answer: MapAnswer): State {
-  const items = new Map(answer.items.map((item) => [item.id, item]));
-  return { items, clusters: answer.clusters, cursor: answer.cursor, stale: false };
+/** An answer of the server; what the answer before it counted, and does not show by itself now, is counted still. */
+export function opened({ items: shown, clusters, cursor }: MapAnswer, before?: State): State {
+  const items = new Map(shown.map((item) => [item.id, item]));
+  const counted = clusters.length > 0 ? [...(before?.counted ?? [])].filter((id) => !items.has(id)) : [];
+  return { items, clusters, cursor, stale: false, counted: new Set(counted) };
 }
 
 /** Whether an item, as it is, stands on the map that is looked at. */
 export function belongs(item: Item, wanted: Wanted): boolean {
-  const kind = KIND[item.__typename];
-  return (
-    isShown(item) &&
-    holds(wanted.bbox, item.position) &&
-    (wanted.kinds.length === 0 || wanted.kinds.includes(kind)) &&
-    (item.__typename === 'Cctv' || isWanted(item, wanted))
-  );
+  return isShown(item) && holds(wanted.bbox, item.position) && isOfInterest(item, wanted);
+}
+
+/** Whether the filters let it through. */
+function isOfInterest(item: Item, wanted: Wanted): boolean {
+  const kind = wanted.kinds.length === 0 || wanted.kinds.includes(KIND[item.__typename]);
+  return kind && (item.__typename === 'Cctv' || isWanted(item, wanted));
 }
 
 function isShown(item: Item): boolean {
@@ -62,19 +67,58 @@ function isWanted(item: Exclude<Item, { __typename: 'Cctv' }>, wanted: Wanted): 
   return recent && (wanted.categories.length === 0 || wanted.categories.includes(item.category));
 }
 
+/** Events of what was on the map before them. The others may tell of a coming. */
+const STAYING: ReadonlySet<MapEvent['__typename']> = new Set(['StreamMoved', 'StreamPictured', 'StreamInterrupted']);
+
 /** The state after an event. */
 export function merged(state: State, event: MapEvent, wanted: Wanted): State {
-  const before = state.items.get(event.itemId);
-  const now = event.item && belongs(event.item, wanted) ? event.item : undefined;
-  const items = new Map(state.items);
-  if (now) {
-    items.set(event.itemId, now);
-  } else {
-    items.delete(event.itemId);
+  const { item } = event;
+  const heard = { ...state, cursor: event.cursor };
+  if (!item || !belongs(item, wanted)) {
+    return without(heard, event, wanted);
   }
-  // An item that is counted in a cluster is not among the items, so any coming or going may have changed a count.
-  const counted = state.clusters.length > 0 && !(before && now);
-  return { ...state, items, cursor: event.cursor, stale: state.stale || counted };
+  const covered = state.clusters.some(({ bbox }) => holds(bbox, item.position));
+  return covered && !state.items.has(item.id) ? counting(heard, event) : showing(heard, event, item, wanted);
+}
+
+/**
+ * With what stands in the box of a cluster: it is in the count, or will be once the map is read again. What moved there
+ * from outside of all that is looked at cannot be told from what was counted, and comes with the next reading, too.
+ */
+function counting(state: State, { itemId, __typename }: MapEvent): State {
+  const known = state.counted.has(itemId);
+  return {
+    ...state,
+    counted: known ? state.counted : new Set(state.counted).add(itemId),
+    stale: state.stale || !(known || STAYING.has(__typename)),
+  };
+}
+
+/** With what stands by itself. What stood somewhere before, and was not shown, may have left the box of a cluster. */
+function showing(state: State, { itemId, __typename }: MapEvent, item: Item, { most }: Wanted): State {
+  const left = state.clusters.length > 0 && !state.items.has(itemId) && (state.counted.has(itemId) || STAYING.has(__typename));
+  const items = new Map(state.items).set(itemId, item);
+  return { ...state, items, stale: state.stale || left || items.size + state.clusters.length > most };
+}
+
+/** Without what left, or was never there. What was shown by itself is in no count. */
+function without(state: State, { itemId, item }: MapEvent, wanted: Wanted): State {
+  if (state.items.has(itemId)) {
+    const items = new Map(state.items);
+    items.delete(itemId);
+    return { ...state, items };
+  }
+  const counted = new Set(state.counted);
+  counted.delete(itemId);
+  return { ...state, counted, stale: state.stale || (state.clusters.length > 0 && mayBeCounted(item, wanted)) };
+}
+
+function mayBeCounted(item: Item | null, wanted: Wanted): boolean {
+  if (!item) {
+    return true;
+  }
+  const was = item.__typename !== 'Stream' || item.startedAt !== null;
+  return was && isOfInterest(item, wanted);
 }
 
 const RANK: Readonly<Record<Item['__typename'], number>> = { Stream: 0, Vod: 1, Cctv: 2 };
