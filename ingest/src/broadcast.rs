@@ -186,13 +186,14 @@ impl Broadcast {
                 Some(Waiting::Nothing) | None => break,
             }
         }
-        let step = self.shared.session().tick(now);
-        self.step(step);
+        // Before the end, which says that nobody watches.
         let (count_at, count) = self.shared.window.count(now);
         self.count_at = count_at;
         if let Some(count) = count {
             self.hand(Note::Viewers(count));
         }
+        let step = self.shared.session().tick(now);
+        self.step(step);
     }
 
     fn step(&mut self, step: Step) {

@@ -21,6 +21,9 @@ use media::{Aac, Coded, Muxer};
 const FIRST_TICK: i64 = 10 * TICKS_PER_SECOND;
 /// How far the times of a track may jump before they count as another run's: 3 s.
 const JUMP: i64 = 3 * TICKS_PER_SECOND;
+/// Segments may be this short on the whole, and so many of them may end early before that is too many.
+const LEAST_MEAN: i64 = TICKS_PER_SECOND;
+const MOST_EARLY: i64 = 10;
 /// How long a picture lasts of which nothing says so: a thirtieth of a second.
 const PICTURE: i64 = TICKS_PER_SECOND / 30;
 
@@ -75,6 +78,8 @@ pub(crate) struct Segmenter {
     /// Whether the held segment, or the next one if nothing is held, breaks with the one before it.
     breaks: bool,
     any: bool,
+    /// By how much segments may still be shorter than [`LEAST_MEAN`], in all.
+    allowance: i64,
 }
 
 /// Samples whose times belong together.
@@ -107,6 +112,7 @@ impl Segmenter {
             size: (0, 0),
             breaks: false,
             any: false,
+            allowance: MOST_EARLY * LEAST_MEAN,
         }
     }
 
@@ -228,8 +234,8 @@ impl Segmenter {
 
     /// Makes a segment of what is held before `end`; its last picture is shown until `shown`.
     fn cut(&mut self, end: i64, shown: i64) -> Result<Option<Segment>, Closed> {
-        let first = self.first_picture().map(|first| first.pts);
-        let (Some(first), Some(at)) = (first, self.came.take()) else { return Ok(None) };
+        let first = self.first_picture().map(|first| (first.pts, first.dts));
+        let (Some((first, begun)), Some(at)) = (first, self.came.take()) else { return Ok(None) };
         let (mut now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.held)
             .into_iter()
             .partition(|sample| sample.track == Track::Video || sample.dts < end);
@@ -244,13 +250,18 @@ impl Segmenter {
         now.sort_by_key(|sample| sample.dts);
         let bytes = self.mux(&now, sound.as_ref(), end).map_err(|error| {
             tracing::warn!(%error, "a segment cannot be written");
+            // What it holds of this segment must not be the beginning of the next.
+            self.muxer = None;
             Closed::Unreadable
-        })?;
+        });
+        self.pace(end)?;
         self.next = end;
+        let bytes = bytes?;
         let pictures = now.iter().filter(|sample| sample.track == Track::Video).count();
         let segment = Segment {
             bytes,
-            duration: shown - first,
+            // The picture that comes next may be shown before this segment's first, if its sender says so.
+            duration: if shown > first { shown - first } else { (end - begun).max(1) },
             discontinuity: std::mem::take(&mut self.breaks),
             size: self.size,
             pictures: u32::try_from(pictures).unwrap_or(u32::MAX),
@@ -258,6 +269,17 @@ impl Segmenter {
         };
         self.any = true;
         Ok(Some(segment))
+    }
+
+    /// A segment ends at `end`: a sender whose coding changes again and again would make one of every picture.
+    fn pace(&mut self, end: i64) -> Result<(), Closed> {
+        let gained = self.allowance + (end - self.next).max(0);
+        self.allowance = gained.min(MOST_EARLY * LEAST_MEAN) - LEAST_MEAN;
+        if self.allowance < 0 {
+            tracing::warn!("segments are too many and too short");
+            return Err(Closed::Unreadable);
+        }
+        Ok(())
     }
 
     fn mux(&mut self, samples: &[Sample], sound: Option<&AacConfig>, end: i64) -> Result<Bytes, media::Error> {

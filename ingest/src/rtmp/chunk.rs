@@ -1,7 +1,7 @@
 //! RTMP's chunk stream (Adobe RTMP 1.0, section 5.3): bytes become messages, messages become bytes.
 //!
-//! Messages may be interleaved chunk by chunk. What a peer can make us hold is bounded: the size of a message, and how
-//! many are under way.
+//! Messages may be interleaved chunk by chunk. What a peer can make us hold is bounded: the size of a message, and of all
+//! that are under way.
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use std::collections::HashMap;
@@ -12,6 +12,8 @@ const FIRST_CHUNK_SIZE: usize = 128;
 pub(super) const OWN_CHUNK_SIZE: u32 = 4_096;
 /// Chunk streams that a peer may use; real ones use a handful.
 const MAX_STREAMS: usize = 16;
+/// What may be under way beside the largest message, in bytes: sound between the chunks of a picture.
+const BESIDE: usize = 256 * 1024;
 /// A timestamp field that says that the real one follows.
 const EXTENDED: u32 = 0x00ff_ffff;
 
@@ -44,6 +46,8 @@ pub(super) struct Reader {
     chunk_size: usize,
     max_message: usize,
     streams: HashMap<u32, Stream>,
+    /// Bytes of all messages under way.
+    held: usize,
 }
 
 /// What the next chunk of a chunk stream may leave out.
@@ -73,7 +77,7 @@ impl Reader {
     /// A reader of messages of at most `max_message` bytes.
     pub(super) fn new(max_message: usize) -> Self {
         let buffer = BytesMut::new();
-        Self { buffer, chunk_size: FIRST_CHUNK_SIZE, max_message, streams: HashMap::new() }
+        Self { buffer, chunk_size: FIRST_CHUNK_SIZE, max_message, streams: HashMap::new(), held: 0 }
     }
 
     /// From now on messages may be this large.
@@ -92,7 +96,6 @@ impl Reader {
         if size == 0 || size > i32::MAX as usize {
             return Err(ChunkError::Malformed);
         }
-        // More than a message is not needed, and a chunk is waited for whole.
         self.chunk_size = size;
         Ok(())
     }
@@ -100,6 +103,7 @@ impl Reader {
     /// The peer gives up the message under way on a chunk stream.
     pub(super) fn abort(&mut self, chunk_stream: u32) {
         if let Some(stream) = self.streams.get_mut(&chunk_stream) {
+            self.held -= stream.partial.len();
             stream.partial.clear();
         }
     }
@@ -155,6 +159,9 @@ impl Reader {
             return Ok(Chunk::Missing);
         };
         let wanted = (length - stream.partial.len().min(length)).min(self.chunk_size);
+        if self.held + wanted > self.max_message + BESIDE {
+            return Err(ChunkError::TooLarge);
+        }
         if self.buffer.len() < header.size + extended + wanted {
             return Ok(Chunk::Missing);
         }
@@ -171,10 +178,12 @@ impl Reader {
         self.buffer.advance(header.size + extended);
         stream.partial.extend_from_slice(&self.buffer[..wanted]);
         self.buffer.advance(wanted);
+        self.held += wanted;
         if stream.partial.len() < stream.length {
             return Ok(Chunk::Part);
         }
         let data = std::mem::take(&mut stream.partial).freeze();
+        self.held -= data.len();
         let Stream { kind, message_channel, timestamp, .. } = *stream;
         Ok(Chunk::Last(Message { kind, stream: message_channel, timestamp, data }))
     }
@@ -265,6 +274,24 @@ mod tests {
         for rest in [repeated, bare] {
             let bytes = [first.clone(), rest].concat();
             assert_eq!(read(&mut Reader::new(1_000), &bytes), [message(9, at, &picture)]);
+        }
+    }
+
+    #[test]
+    fn messages_that_are_left_half_sent_are_bounded_in_all() {
+        let large = 1 << 20;
+        let mut reader = Reader::new(large);
+        reader.set_chunk_size(u32::try_from(large - 1).unwrap()).unwrap();
+        let half = |stream| [full(stream, 0, u32::try_from(large).unwrap(), 9), vec![7; large - 1]].concat();
+        assert!(read(&mut reader, &half(4)).is_empty());
+        reader.feed(&half(5));
+        assert_eq!(reader.next(), Err(ChunkError::TooLarge));
+        // One that is given up makes room.
+        let mut reader = Reader::new(large);
+        reader.set_chunk_size(u32::try_from(large - 1).unwrap()).unwrap();
+        for stream in 4..8 {
+            assert!(read(&mut reader, &half(stream)).is_empty());
+            reader.abort(u32::from(stream));
         }
     }
 

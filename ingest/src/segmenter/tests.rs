@@ -172,3 +172,26 @@ fn a_segment_that_finds_no_end_is_refused_by_its_length_and_by_its_size() {
     assert_eq!(endless(Settings { segment_bytes: 50_000, ..Settings::default() }), Some(Closed::TooFast));
     assert_eq!(endless(Settings { pixels: 320 * 179, ..Settings::default() }), Some(Closed::TooLarge));
 }
+
+#[test]
+fn a_coding_that_changes_with_every_picture_is_refused_and_one_that_changes_now_and_then_is_not() {
+    let (small, large) = (pictures("320x180"), pictures("640x360"));
+    let key = |n: i64| if n % 2 == 0 { &small[0] } else { &large[0] };
+    let changing = |step: i64, count: i64| {
+        let mut segmenter = Segmenter::new(&Settings::default());
+        (0..count).find_map(|n| segmenter.push(picture(n * step, true, key(n)), Timestamp::UNIX_EPOCH).err())
+    };
+    assert_eq!(changing(FRAME, 20), Some(Closed::Unreadable));
+    assert_eq!(changing(2 * TICKS_PER_SECOND, 100), None);
+}
+
+#[test]
+fn a_segment_lasts_however_its_sender_orders_its_pictures() {
+    let pictures = pictures("320x180");
+    let mut segmenter = Segmenter::new(&Settings::default());
+    let late = 3 * TICKS_PER_SECOND;
+    let first = Sample { track: Track::Video, dts: 0, pts: late, key: true, data: pictures[0].clone() };
+    assert_eq!(push(&mut segmenter, first.into()), None);
+    let segment = push(&mut segmenter, picture(2 * TICKS_PER_SECOND, true, &pictures[0])).unwrap();
+    assert_eq!(segment.duration, 2 * TICKS_PER_SECOND);
+}

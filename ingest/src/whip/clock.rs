@@ -9,6 +9,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A packet this far from where its clock should be says that the clock was set anew (a machine that slept).
 const JUMP: i64 = 5 * TICKS;
+/// No sender is this far wrong about its own clocks.
+const NONSENSE: i64 = 60 * TICKS;
 /// Sound is moved by at most one tick in so many: 10 ms a second.
 const SLEW: i64 = 100;
 
@@ -67,7 +69,9 @@ impl Clock {
     /// By how much sound lies later on the line than its sender says, against the picture.
     fn sound_error(&self) -> Option<i64> {
         let [picture, sound] = &self.tracks;
-        Some((sound.offset? - picture.offset?) - (sound.report? - picture.report?))
+        let error = (sound.offset? - picture.offset?) - (sound.report? - picture.report?);
+        // An RTP clock that began anew between its first packet and its first report says nothing.
+        (error.abs() < NONSENSE).then_some(error)
     }
 }
 
