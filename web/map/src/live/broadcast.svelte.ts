@@ -2,7 +2,7 @@
 import { ask } from '../api/ask.ts';
 import { type Category, type Ingest, moveStream, startStream, stopStream } from '../api/documents.ts';
 import type { Point } from '../map/geo.ts';
-import { type CameraFault, type Facing, type Fix, followPlace, keepAwake, metresBetween, openCamera } from './device.ts';
+import { type CameraFault, type Facing, type Fix, followPlace, keepAwake, letGo, metresBetween, openCamera } from './device.ts';
 import { type Air, OnAir } from './keep.ts';
 import { type Way, wayOf } from './way.ts';
 
@@ -22,7 +22,10 @@ export interface Started {
 export class Broadcast {
   stage = $state<Stage>('closed');
   media = $state.raw<MediaStream>();
+  /** Why there is no camera, or not the one that was wanted. */
   fault = $state<CameraFault | null>(null);
+  /** Whether a camera is being asked for. */
+  asking = $state(false);
   /** Why it was not started: a code of the API, or `failed`. */
   refusal = $state<string | null>(null);
   air = $state<Air>('connecting');
@@ -39,6 +42,8 @@ export class Broadcast {
   #onAir: OnAir | undefined;
   #release: (() => void)[] = [];
   #told: { place: Point; at: number } | undefined;
+  /** Counts what was begun and given up: what comes of something given up is not wanted any more. */
+  #visit = 0;
 
   /** Opens the page: the place is looked for, the camera is asked for only by a touch. */
   open(): void {
@@ -47,28 +52,60 @@ export class Broadcast {
     this.#release.push(followPlace((fix) => this.#moved(fix), () => undefined));
   }
 
+  /** Asks for the camera, at first or after it was lost. */
   async turnOn(): Promise<void> {
+    if (this.asking) {
+      return;
+    }
     this.fault = null;
-    try {
-      this.media = await openCamera(this.#facing.now);
+    if ((await this.#take(this.#facing.now)) && this.stage === 'camera') {
       this.stage = 'preview';
-    } catch (fault) {
-      this.fault = fault as CameraFault;
     }
   }
 
   async flip(): Promise<void> {
-    this.#facing.now = this.#facing.now === 'user' ? 'environment' : 'user';
+    if (this.asking) {
+      return;
+    }
+    this.fault = null;
+    const { now } = this.#facing;
     // Phones give one camera at a time.
     this.media?.getVideoTracks().forEach((track) => track.stop());
+    const visit = this.#visit;
+    if (!(await this.#take(now === 'user' ? 'environment' : 'user')) && visit === this.#visit) {
+      await this.#take(now);
+    }
+  }
+
+  /** Puts the camera that looks this way in place of the one there is; tells whether it was had. */
+  async #take(facing: Facing): Promise<boolean> {
+    const visit = this.#visit;
+    this.asking = true;
     try {
-      const next = await openCamera(this.#facing.now);
-      this.media?.getAudioTracks().forEach((track) => track.stop());
-      this.media = next;
+      const media = await openCamera(facing);
+      if (visit !== this.#visit) {
+        letGo(media);
+        return false;
+      }
+      letGo(this.media);
+      this.media = media;
+      this.#facing.now = facing;
       this.#hear();
-      await Promise.all(next.getTracks().map((track) => this.#onAir?.publication?.replace(track)));
+      for (const track of media.getVideoTracks()) {
+        // Unplugged, or taken by the system or a call; one that is stopped here does not tell.
+        track.addEventListener('ended', () => this.media === media && void this.turnOn());
+      }
+      await Promise.all(media.getTracks().map((track) => this.#onAir?.publication?.replace(track)));
+      return true;
     } catch (fault) {
-      this.fault = fault as CameraFault;
+      if (visit === this.#visit) {
+        this.fault = fault as CameraFault;
+      }
+      return false;
+    } finally {
+      if (visit === this.#visit) {
+        this.asking = false;
+      }
     }
   }
 
@@ -83,10 +120,17 @@ export class Broadcast {
     if (!place) {
       return;
     }
-    const before = this.stage;
+    const [before, visit] = [this.stage, this.#visit];
     this.stage = 'starting';
     this.refusal = null;
     const started = await this.#announce(place);
+    const way = started && !app ? await wayOf(started.ingest, started.token) : undefined;
+    if (visit !== this.#visit) {
+      if (started) {
+        void end(started);
+      }
+      return;
+    }
     if (!started || (!app && !started.ingest.whipUrl && !started.ingest.rtmpUrl && !started.ingest.ivs)) {
       this.refusal ??= 'noWay';
       this.stage = before;
@@ -94,7 +138,6 @@ export class Broadcast {
     }
     this.started = started;
     this.#told = { place, at: Date.now() };
-    const way = app ? undefined : await wayOf(started.ingest, started.token);
     if (way) {
       this.#publish(way);
     } else {
@@ -105,14 +148,18 @@ export class Broadcast {
 
   async stop(): Promise<void> {
     const { started } = this;
+    const visit = this.#visit;
     this.stage = 'stopping';
+    // Whatever becomes of the network, nothing is filmed any more.
+    this.#letGoOfCamera();
     await this.#onAir?.stop();
     if (started) {
-      // Where the server is away, it ends the broadcast by itself when nothing comes in any more.
-      await ask(stopStream, { input: { id: started.id, publishToken: started.token } }).catch(() => undefined);
+      await end(started);
     }
-    this.#clear();
-    this.stage = 'ended';
+    if (visit === this.#visit) {
+      this.#clear();
+      this.stage = 'ended';
+    }
   }
 
   close(): void {
@@ -174,11 +221,14 @@ export class Broadcast {
   }
 
   #letGoOfCamera(): void {
-    this.media?.getTracks().forEach((track) => track.stop());
+    letGo(this.media);
     this.media = undefined;
   }
 
   #clear(): void {
+    this.#visit += 1;
+    this.asking = false;
+    this.fault = null;
     this.#letGoOfCamera();
     void this.#onAir?.stop();
     this.#onAir = undefined;
@@ -186,4 +236,9 @@ export class Broadcast {
     this.#told = undefined;
     this.muted = false;
   }
+}
+
+/** Where the server is away, it ends the broadcast by itself when nothing comes in any more. */
+async function end({ id, token }: Started): Promise<void> {
+  await ask(stopStream, { input: { id, publishToken: token } }).catch(() => undefined);
 }

@@ -3,17 +3,28 @@
 export type CameraFault = 'denied' | 'none' | 'busy' | 'insecure';
 export type Facing = 'environment' | 'user';
 
-/** The camera that looks the wanted way, where there are several. Throws a `CameraFault`. */
+/** The camera that looks the wanted way, where there are several, with sound where it can be had. Throws a `CameraFault`. */
 export async function openCamera(facing: Facing): Promise<MediaStream> {
   if (!navigator.mediaDevices) {
     throw 'insecure' satisfies CameraFault;
   }
   const video = { facingMode: facing, width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
+  const audio = { echoCancellation: true, noiseSuppression: true };
   try {
-    return await navigator.mediaDevices.getUserMedia({ video, audio: { echoCancellation: true, noiseSuppression: true } });
+    return await navigator.mediaDevices.getUserMedia({ video, audio }).catch((fault: unknown) => {
+      // Which of the two is missing or taken is not said: a picture without sound is worth more than none.
+      if (cameraFault(fault) === 'denied') {
+        throw fault;
+      }
+      return navigator.mediaDevices.getUserMedia({ video });
+    });
   } catch (fault) {
     throw cameraFault(fault);
   }
+}
+
+export function letGo(media: MediaStream | undefined): void {
+  media?.getTracks().forEach((track) => track.stop());
 }
 
 function cameraFault(fault: unknown): CameraFault {

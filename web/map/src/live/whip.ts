@@ -21,6 +21,8 @@ export interface Publication {
 const MAX_BITRATE = 2_500_000;
 /** How long a connection may be without answers before it is given up, in ms. */
 const SILENCE_MS = 4_000;
+/** How long the server is waited for when it is told of the end, in ms. */
+const FAREWELL_MS = 5_000;
 /** How long a connection may take to come about, in ms. */
 const CONNECT_MS = 12_000;
 const FINAL: readonly number[] = [400, 401, 403, 404, 405, 406, 410, 413, 415, 422];
@@ -49,7 +51,8 @@ export async function publish(
         stop();
         connection.close();
         if (over) {
-          await fetch(session, { method: 'DELETE', headers: bearer(token), keepalive: true }).catch(() => undefined);
+          const signal = AbortSignal.timeout(FAREWELL_MS);
+          await fetch(session, { method: 'DELETE', headers: bearer(token), keepalive: true, signal }).catch(() => undefined);
         }
       },
     };

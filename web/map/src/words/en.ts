@@ -162,6 +162,8 @@ export const en = {
     ivs: 'This server takes broadcasts over Amazon IVS. Use an app with this address and key.',
     onAir: 'You are live',
     reconnecting: 'Signal lost. Reconnecting',
+    noPicture: 'No picture reaches the server',
+    silent: 'There is no microphone: the broadcast is without sound.',
     weak: 'Weak signal',
     stop: 'Stop',
     stopSure: 'End the broadcast for everyone?',

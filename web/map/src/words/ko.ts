@@ -159,6 +159,8 @@ export const ko: Words = {
     ivs: '이 서버는 Amazon IVS로 방송을 받습니다. 방송 앱에 이 주소와 키를 넣으세요.',
     onAir: '방송 중입니다',
     reconnecting: '신호가 끊겼습니다. 다시 연결하는 중',
+    noPicture: '영상이 서버에 닿지 않습니다',
+    silent: '마이크가 없어 소리 없이 방송됩니다.',
     weak: '신호 약함',
     stop: '종료',
     stopSure: '모두에게 방송을 끝낼까요?',
