@@ -358,8 +358,8 @@ async fn a_recording_that_cannot_be_ended_keeps_no_other_open_and_ends_nothing_t
     let fresh = next.channel().await?;
     let _publisher = next.app(&format!("-re {PICTURE} {H264} -t 60"), &fresh.key)?;
     next.until_segments(fresh.stream, 3).await?;
-    let story = next.story(fresh.stream);
-    ensure!(!story.contains(&"stream_down") && !story.contains(&"recording_ended"), "{story:?}");
+    let told = next.story(fresh.stream);
+    ensure!(!told.contains(&"stream_down") && !told.contains(&"recording_ended"), "{told:?}");
     Ok(())
 }
 
