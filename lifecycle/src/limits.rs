@@ -27,6 +27,8 @@ pub struct Limits {
     pub scans_at_once: u64,
     /// How long after the end of a stream its recording may stay open without a sign before it is taken as complete.
     pub recording_silence: Duration,
+    /// The same while the recording cannot be read: an archive that is away is no silence.
+    pub recording_unreadable: Duration,
     /// How often sweepers look for what was lost.
     pub sweep_interval: Duration,
     /// How many rows one sweep changes at most, of each kind.
@@ -61,6 +63,7 @@ impl Default for Limits {
             scan_interval: Duration::from_secs(1),
             scans_at_once: 16,
             recording_silence: Duration::from_mins(10),
+            recording_unreadable: Duration::from_hours(48),
             sweep_interval: Duration::from_secs(5),
             sweep_rows: 500,
             relay_interval: Duration::from_millis(500),

@@ -159,8 +159,8 @@ pub(crate) async fn update_counts(write: &Write, mut row: vod::ActiveModel) -> R
     Ok(row.update(&**write).await?)
 }
 
-/// Issues a job for every waiting segment whose successor exists, or for all once the recording is complete: the
-/// beginning of the successor shows faces that are about to enter.
+/// Issues a job for every waiting segment whose successor exists, or for all once all are known: the beginning of the
+/// successor shows faces that are about to enter.
 pub(crate) async fn issue_jobs(write: &mut Write, replay: &vod::Model) -> Result<(), Fault> {
     let of_replay = segment::Entity::find().filter(segment::Column::VodId.eq(replay.id));
     let waiting: Vec<(SegmentId, i32)> = of_replay
@@ -181,7 +181,7 @@ pub(crate) async fn issue_jobs(write: &mut Write, replay: &vod::Model) -> Result
         .await?
         .into_iter()
         .collect();
-    let complete = replay.segment_total.is_some();
+    let complete = replay.segment_total.is_some_and(|total| replay.segments_known >= total);
     let ready = waiting.into_iter().filter(|(_, number)| complete || known.contains(&(number + 1)));
     let ready: Vec<SegmentId> = ready.map(|(id, _)| id).collect();
     crate::segments::queue(write, replay.id, &ready).await

@@ -4,7 +4,7 @@
 //! one a moment later should that process die.
 
 use crate::{Fault, Lifecycle};
-use entity::{stream, vod};
+use entity::{VodId, segment, stream, vod};
 use live::{RecordingRef, recording};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
@@ -72,7 +72,7 @@ impl Lifecycle {
 
     /// Reads one recording's folder and merges what is new in it.
     async fn scan(&self, replay: &vod::Model) -> Result<(), Fault> {
-        let known = u32::try_from(replay.segments_known).unwrap_or(0);
+        let known = self.known_without_a_hole(replay.id).await?;
         let Some(stream) = stream::Entity::find_by_id(replay.stream_id).one(self.db()).await? else { return Ok(()) };
         let scanned = recording::scan(&self.parts.recordings, &replay.recording_prefix, known).await;
         let mut snapshot = scanned.map_err(|error| Fault::unreadable("recording", error))?;
@@ -83,5 +83,24 @@ impl Lifecycle {
             self.apply(&message).await?;
         }
         Ok(())
+    }
+
+    /// How many segments are known up to the first that is not: a message that was lost leaves a hole, which only the
+    /// recording's own folder fills.
+    async fn known_without_a_hole(&self, replay: VodId) -> Result<u32, Fault> {
+        let numbers: Vec<i32> = segment::Entity::find()
+            .select_only()
+            .column(segment::Column::Number)
+            .filter(segment::Column::VodId.eq(replay))
+            .order_by_asc(segment::Column::Number)
+            .into_tuple()
+            .all(self.db())
+            .await?;
+        Ok((0..)
+            .zip(&numbers)
+            .take_while(|(place, number)| place == *number)
+            .map(|(place, _)| place + 1)
+            .last()
+            .map_or(0, i32::unsigned_abs))
     }
 }

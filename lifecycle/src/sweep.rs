@@ -133,21 +133,27 @@ impl Lifecycle {
         Ok(())
     }
 
-    /// Takes recordings as complete that have shown no sign for long after their stream ended.
+    /// Takes recordings as complete that have shown no sign for long after their stream ended. One that cannot be read
+    /// shows none for a reason that is not its own, and is waited for much longer.
     async fn close_silent_recordings(&self) -> Result<(), Fault> {
         let before = self.ago(self.limits().recording_silence);
-        let silent = vod::Entity::find()
-            .filter(vod::Column::Status.eq(vod::Status::Processing))
-            .filter(vod::Column::SegmentTotal.is_null())
-            .filter(vod::Column::ListedAt.lt(before))
-            .filter(vod::Column::UpdatedAt.lt(before))
-            .limit(self.limits().sweep_rows)
-            .all(self.db())
-            .await?;
-        for replay in silent {
+        let unfinished = vod::Column::SegmentTotal
+            .is_null()
+            .or(Expr::col(vod::Column::SegmentTotal).gt(Expr::col(vod::Column::SegmentsKnown)));
+        let readable = vod::Column::ScanFailedAt
+            .is_null()
+            .or(vod::Column::ScanFailedAt.lt(self.ago(self.limits().recording_unreadable)));
+        let silent = Condition::all()
+            .add(vod::Column::Status.eq(vod::Status::Processing))
+            .add(vod::Column::ListedAt.lt(before))
+            .add(vod::Column::UpdatedAt.lt(before))
+            .add(unfinished)
+            .add(readable);
+        let found = vod::Entity::find().filter(silent.clone()).limit(self.limits().sweep_rows).all(self.db()).await?;
+        for replay in found {
             let mut write = self.write().await?;
-            let found = vod::Entity::find_by_id(replay.id).lock_exclusive().one(&*write).await?;
-            let Some(replay) = found.filter(|replay| replay.segment_total.is_none()) else { continue };
+            let again = vod::Entity::find_by_id(replay.id).filter(silent.clone()).lock_exclusive();
+            let Some(replay) = again.one(&*write).await? else { continue };
             tracing::warn!(vod.id = %replay.id, segments = replay.segments_known, "a recording never ended: taken as it is");
             let known = replay.segments_known;
             let mut row = replay.into_active_model();
@@ -171,15 +177,24 @@ impl Lifecycle {
             .all(self.db())
             .await?;
         for replay in old {
-            let folder = Key::parse(&replay.recording_prefix).map_err(|error| Fault::unreadable("recording", error))?;
-            for (key, _) in self.parts.recordings.list(&folder).await? {
-                self.parts.recordings.delete(&key).await?;
+            let id = replay.id;
+            // One that cannot be deleted keeps no other.
+            if let Err(fault) = self.purge(replay).await {
+                tracing::warn!(vod.id = %id, %fault, "a bare recording was not deleted yet");
             }
-            let mut row = replay.into_active_model();
-            row.recording_purged_at = Set(Some(self.parts.clock.now()));
-            let replay = row.update(self.db()).await?;
-            tracing::info!(vod.id = %replay.id, "bare recording deleted");
         }
+        Ok(())
+    }
+
+    async fn purge(&self, replay: vod::Model) -> Result<(), Fault> {
+        let folder = Key::parse(&replay.recording_prefix).map_err(|error| Fault::unreadable("recording", error))?;
+        for (key, _) in self.parts.recordings.list(&folder).await? {
+            self.parts.recordings.delete(&key).await?;
+        }
+        let mut row = replay.into_active_model();
+        row.recording_purged_at = Set(Some(self.parts.clock.now()));
+        let replay = row.update(self.db()).await?;
+        tracing::info!(vod.id = %replay.id, "bare recording deleted");
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use crate::{
     detector::Detector,
     memo::Memo,
     pass::{Done, Output as Written, Pass},
+    read,
     receipt::{self, Receipt},
     sight::Footage,
 };
@@ -116,7 +117,8 @@ impl Engine {
         let pass = Pass {
             footage,
             container: Container::MpegTs,
-            copy: &|_| Ok(true),
+            // What was not examined must not be published.
+            copy: &|frames| Ok(read::pictures(&footage.target).map_err(fail)? == frames),
             muxer: &muxer,
             deadline: Deadline::after(footage.what, self.options.segment_ms),
         };

@@ -135,3 +135,15 @@ pub(crate) fn last_pts(source: &Source<'_>) -> Result<i64, media::Error> {
     }
     last.ok_or(media::Error::NoVideo)
 }
+
+/// How many pictures `source` holds, counted without decoding: a decoder may leave some out without a word, as those
+/// that refer to pictures before a random access point.
+pub(crate) fn pictures(source: &Source<'_>) -> Result<u64, media::Error> {
+    let mut demuxer = Demuxer::open(source)?;
+    let video = demuxer.video()?.index;
+    let mut count = 0;
+    while let Some(packet) = demuxer.next()? {
+        count += u64::from(packet.track() == video);
+    }
+    Ok(count)
+}

@@ -152,6 +152,21 @@ fn a_segment_is_issued_when_its_successor_is_known_or_the_recording_is_complete(
     });
 }
 
+#[test]
+fn an_end_that_is_told_before_the_last_segments_does_not_take_their_context_from_the_others() {
+    run(async {
+        let world = World::new(Backend::Sqlite).await;
+        let started = world.stream().await;
+        let script = Script::new(&started);
+        for message in [script.segments(1, 0..2), script.recording_ended(2, Some(3))] {
+            world.lifecycle.apply(&message).await.unwrap();
+        }
+        assert_eq!(queued(&world).await, [0]);
+        world.lifecycle.apply(&script.segments(3, 2..3)).await.unwrap();
+        assert_eq!(queued(&world).await, [0, 1, 2]);
+    });
+}
+
 async fn queued(world: &World) -> Vec<i32> {
     let segments = segment::Entity::find().all(&world.db).await.unwrap();
     let queued = segments.into_iter().filter(|segment| segment.status == segment::Status::Queued);
