@@ -41,7 +41,7 @@ pub(crate) struct Shared {
 impl Shared {
     /// A broadcast that may begin.
     pub(crate) fn new(settings: &Settings, now: Instant) -> Self {
-        Self { session: Mutex::new(Session::new(settings, now)), window: Window::new(settings.window, now) }
+        Self { session: Mutex::new(Session::new(settings, now)), window: Window::new(settings, now) }
     }
 
     /// The states.
@@ -166,7 +166,9 @@ impl Broadcast {
 
     fn publish(&mut self, number: u64, intake: Intake, now: Instant) {
         self.dismiss(Closed::Replaced);
-        let meter = Meter::new(self.parts.settings.bits_per_second, now);
+        let bits_per_second = self.parts.settings.bits_per_second;
+        intake.allow(Meter::new(bits_per_second, now));
+        let meter = Meter::new(bits_per_second, now);
         self.publisher = Some(Publisher { number, intake, meter });
         tracing::info!(stream.id = %self.stream, publisher = number, "a publisher is connected");
     }

@@ -17,6 +17,8 @@ mod session;
 mod settings;
 mod sound;
 mod studio;
+#[cfg(test)]
+mod testing;
 mod viewers;
 pub mod whip;
 mod window;

@@ -3,13 +3,16 @@
 //! A queue bounded in units and in bytes lies between the front and the broadcast, so that neither a publisher that
 //! sends too fast nor a store that is slow can fill the memory.
 
-use crate::sample::Unit;
+use crate::{meter::Meter, sample::Unit};
 use entity::StreamId;
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    time::Instant,
+};
 
 /// Units that may wait between a front and its broadcast.
 pub(crate) const QUEUE_UNITS: usize = 2_048;
@@ -83,6 +86,8 @@ pub struct Publication {
     room: Arc<Semaphore>,
     closed: watch::Receiver<Option<Closed>>,
     deliberate: Arc<AtomicBool>,
+    /// Of the connection; `None` until the broadcast has taken the publisher.
+    meter: Arc<Mutex<Option<Meter>>>,
 }
 
 /// The broadcast's side of a publication.
@@ -91,6 +96,7 @@ pub(crate) struct Intake {
     units: mpsc::Receiver<(Unit, OwnedSemaphorePermit)>,
     close: watch::Sender<Option<Closed>>,
     deliberate: Arc<AtomicBool>,
+    meter: Arc<Mutex<Option<Meter>>>,
 }
 
 /// What lies in a queue now.
@@ -111,13 +117,24 @@ impl Publication {
         let (close, closed) = watch::channel(None);
         let deliberate = Arc::new(AtomicBool::new(false));
         let room = Arc::new(Semaphore::new(QUEUE_BYTES));
-        let intake = Intake { units: waiting, close, deliberate: Arc::clone(&deliberate) };
-        (Self { stream, units, room, closed, deliberate }, intake)
+        let meter = Arc::new(Mutex::new(None));
+        let intake = Intake { units: waiting, close, deliberate: Arc::clone(&deliberate), meter: Arc::clone(&meter) };
+        (Self { stream, units, room, closed, deliberate, meter }, intake)
     }
 
     /// What is published on.
     pub fn stream(&self) -> StreamId {
         self.stream
+    }
+
+    /// Counts bytes that came, media or not, for connections over which anything else can come beside units.
+    ///
+    /// # Errors
+    /// [`Closed::TooFast`]: the publisher must go.
+    pub fn received(&self, bytes: usize) -> Result<(), Closed> {
+        let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        let holds = meter.as_mut().is_none_or(|meter| meter.pour(bytes, Instant::now()));
+        if holds { Ok(()) } else { Err(Closed::TooFast) }
     }
 
     /// Hands a unit over; waits for room, so that a publisher on a connection that can wait is slowed down.
@@ -179,6 +196,11 @@ fn permits(unit: &Unit) -> Result<u32, Closed> {
 }
 
 impl Intake {
+    /// From now on what comes on the publisher's connection is measured.
+    pub(crate) fn allow(&self, meter: Meter) {
+        *self.meter.lock().unwrap_or_else(PoisonError::into_inner) = Some(meter);
+    }
+
     /// The next unit; `None` once the publisher is gone. Can be dropped without losing a unit.
     pub(crate) async fn next(&mut self) -> Option<Unit> {
         self.units.recv().await.map(|(unit, _room)| unit)

@@ -26,13 +26,15 @@ const LEAST_MEAN: i64 = TICKS_PER_SECOND;
 const MOST_EARLY: i64 = 10;
 /// How long a picture lasts of which nothing says so: a thirtieth of a second.
 const PICTURE: i64 = TICKS_PER_SECOND / 30;
+/// Bytes of the shortest AAC frame that MPEG-TS takes; libav gives a whole segment up for a shorter one.
+const LEAST_SOUND: usize = 2;
 
 /// A segment, whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Segment {
     /// MPEG-TS.
     pub(crate) bytes: Bytes,
-    /// In ticks of 90 kHz.
+    /// In ticks of 90 kHz, by the times of decoding: at least one, at most [`Settings::segment_max`] and a second.
     pub(crate) duration: i64,
     /// Whether coding or times break between the segment before and this one.
     pub(crate) discontinuity: bool,
@@ -136,31 +138,33 @@ impl Segmenter {
     /// The run of samples is over: gives what is held. Another run may follow, and breaks with this one.
     pub(crate) fn interrupt(&mut self) -> Result<Option<Segment>, Closed> {
         let pictures = || self.held.iter().filter(|sample| sample.track == Track::Video);
-        let mut last = pictures().rev().map(|sample| sample.dts);
-        let frame = match (last.next(), last.next()) {
-            (Some(last), Some(before)) => (last - before).min(TICKS_PER_SECOND),
-            _ => PICTURE,
-        };
+        let mut times = pictures().rev().map(|sample| sample.dts);
+        let last = times.next().unwrap_or(self.next);
+        let frame = times.next().map_or(PICTURE, |before| (last - before).min(TICKS_PER_SECOND));
         let shown = pictures().map(|sample| sample.pts + frame).max().unwrap_or(self.next);
         let heard = self.held.iter().map(|sample| sample.dts + 1).max().unwrap_or(self.next);
-        let segment = self.cut(shown.max(heard), shown)?;
+        let segment = self.cut(shown.max(heard), last + frame);
+        // Whatever came of it, nothing of this run belongs to the next.
+        self.held.clear();
+        self.held_bytes = 0;
+        self.heard = None;
         self.run = None;
         self.sound = None;
         self.parameter_sets.clear();
         self.breaks = self.any;
-        Ok(segment)
+        segment
     }
 
     fn picture(&mut self, mut sample: Sample, at: Timestamp) -> Result<Option<Segment>, Closed> {
-        let mut ended = None;
-        if self.has_jumped(&sample) {
-            let sound = self.sound.take();
-            ended = self.interrupt()?;
-            self.sound = sound;
-        }
         let sets = if sample.key { h264::parameter_sets(&sample.data) } else { Vec::new() };
         // Without them nobody could begin here.
         sample.key = !sets.is_empty();
+        let mut ended = None;
+        if self.has_jumped(&sample) || sample.key && self.is_too_late(&sample) {
+            let sound = self.sound.clone();
+            ended = self.interrupt()?;
+            self.sound = sound;
+        }
         let begin = || Run { shift: self.next - sample.dts, start: self.next };
         let Some(run) = self.run.or_else(|| sample.key.then(begin)) else { return Ok(ended) };
         self.run = Some(run);
@@ -182,7 +186,7 @@ impl Segmenter {
         let changes = sets != self.parameter_sets;
         let sound_changes = self.heard.is_some() && self.heard != self.sound;
         let long_enough = self.first_picture().is_none_or(|first| sample.dts - first.dts >= self.min);
-        let ended = if long_enough || changes || sound_changes { self.cut(sample.dts, sample.pts)? } else { None };
+        let ended = if long_enough || changes || sound_changes { self.cut(sample.dts, sample.dts)? } else { None };
         if changes {
             self.size = media::picture_size(&sample.data).map_err(|_| Closed::Unreadable)?;
             if u64::from(self.size.0) * u64::from(self.size.1) > self.max_pixels {
@@ -196,6 +200,9 @@ impl Segmenter {
 
     fn sound(&mut self, mut sample: Sample) -> Result<(), Closed> {
         let (Some(run), Some(_)) = (self.run, &self.sound) else { return Ok(()) };
+        if sample.data.len() < LEAST_SOUND {
+            return Ok(());
+        }
         // Sound that is coded in another way has to wait for the next segment.
         if self.heard.is_some() && self.heard != self.sound {
             return Ok(());
@@ -228,14 +235,20 @@ impl Segmenter {
         !(-TICKS_PER_SECOND..=JUMP).contains(&distance)
     }
 
+    /// Whether the segment before a keyframe would be too long with the gap before it.
+    fn is_too_late(&self, key: &Sample) -> bool {
+        let (Some(run), Some(first)) = (self.run, self.first_picture()) else { return false };
+        key.dts + run.shift - first.dts > self.max
+    }
+
     fn first_picture(&self) -> Option<&Sample> {
         self.held.iter().find(|sample| sample.track == Track::Video)
     }
 
-    /// Makes a segment of what is held before `end`; its last picture is shown until `shown`.
-    fn cut(&mut self, end: i64, shown: i64) -> Result<Option<Segment>, Closed> {
-        let first = self.first_picture().map(|first| (first.pts, first.dts));
-        let (Some((first, begun)), Some(at)) = (first, self.came.take()) else { return Ok(None) };
+    /// Makes a segment of what is held before `end`; its last picture lasts until `last`, by the times of decoding.
+    fn cut(&mut self, end: i64, last: i64) -> Result<Option<Segment>, Closed> {
+        let begun = self.first_picture().map(|first| first.dts);
+        let (Some(begun), Some(at)) = (begun, self.came.take()) else { return Ok(None) };
         let (mut now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.held)
             .into_iter()
             .partition(|sample| sample.track == Track::Video || sample.dts < end);
@@ -248,20 +261,19 @@ impl Segmenter {
         self.heard = if self.held.is_empty() { None } else { self.heard.take() };
         self.breaks |= self.any && self.muxer.as_ref().is_some_and(|(_, before)| *before != sound);
         now.sort_by_key(|sample| sample.dts);
+        let lasted = end - std::mem::replace(&mut self.next, end);
+        self.pace(lasted)?;
         let bytes = self.mux(&now, sound.as_ref(), end).map_err(|error| {
             tracing::warn!(%error, "a segment cannot be written");
             // What it holds of this segment must not be the beginning of the next.
             self.muxer = None;
             Closed::Unreadable
-        });
-        self.pace(end)?;
-        self.next = end;
-        let bytes = bytes?;
+        })?;
         let pictures = now.iter().filter(|sample| sample.track == Track::Video).count();
         let segment = Segment {
             bytes,
-            // The picture that comes next may be shown before this segment's first, if its sender says so.
-            duration: if shown > first { shown - first } else { (end - begun).max(1) },
+            // Times of decoding grow; when a picture is shown is for its sender to say.
+            duration: (last - begun).max(1),
             discontinuity: std::mem::take(&mut self.breaks),
             size: self.size,
             pictures: u32::try_from(pictures).unwrap_or(u32::MAX),
@@ -271,11 +283,13 @@ impl Segmenter {
         Ok(Some(segment))
     }
 
-    /// A segment ends at `end`: a sender whose coding changes again and again would make one of every picture.
-    fn pace(&mut self, end: i64) -> Result<(), Closed> {
-        let gained = self.allowance + (end - self.next).max(0);
-        self.allowance = gained.min(MOST_EARLY * LEAST_MEAN) - LEAST_MEAN;
-        if self.allowance < 0 {
+    /// Allows one more segment, which has `lasted` so long: a sender whose coding changes again and again would make
+    /// one of every picture. One that is refused costs nothing: whoever sends longer ones again is taken again.
+    fn pace(&mut self, lasted: i64) -> Result<(), Closed> {
+        let gained = (self.allowance + lasted.max(0)).min(MOST_EARLY * LEAST_MEAN);
+        let left = gained - LEAST_MEAN;
+        self.allowance = if left < 0 { gained } else { left };
+        if left < 0 {
             tracing::warn!("segments are too many and too short");
             return Err(Closed::Unreadable);
         }

@@ -39,14 +39,14 @@ pub struct Settings {
     pub segment_max: i64,
     /// Largest segment, in bytes.
     pub segment_bytes: usize,
-    /// Segments that a live playlist names.
+    /// Segments that a live playlist names; more of them if so many do not last three target durations.
     pub window: usize,
 }
 
 impl Settings {
     /// Over how long a bit rate is measured: a keyframe may burst, and so may a connection that was held up.
     pub const BURST: Duration = Duration::from_secs(10);
-    /// Over how long viewers are counted.
+    /// Over how long viewers are counted, at least.
     pub const VIEWER_WINDOW: Duration = Duration::from_secs(10);
 }
 

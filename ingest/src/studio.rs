@@ -269,30 +269,12 @@ impl Playback for Studio {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scribe::Unheard;
-    use live::LiveEvent;
-
-    struct Nobody;
-
-    #[async_trait]
-    impl Announce for Nobody {
-        async fn announce(&self, _: &LiveEvent) -> Result<(), Unheard> {
-            Ok(())
-        }
-
-        async fn viewers(&self, _: &str, _: u32) {}
-    }
-
-    fn studio(folder: &tempfile::TempDir, settings: Settings) -> Studio {
-        let location = storage::Location::folder(folder.path()).expect("a folder");
-        let recordings = Recordings::open(&location, &storage::Settings::default()).expect("a store");
-        Studio::new(Parts { recordings, announce: Arc::new(Nobody), clock: Clock::System, settings })
-    }
+    use crate::testing::{Nobody, parts};
 
     #[tokio::test(start_paused = true)]
     async fn a_channel_that_nobody_published_on_is_given_back_at_once_and_is_free_again() {
         let folder = tempfile::tempdir().expect("a folder");
-        let studio = studio(&folder, Settings { leases: 1, ..Settings::default() });
+        let studio = Studio::new(parts(&folder, Settings { leases: 1, ..Settings::default() }, Arc::new(Nobody)));
         let begun = Instant::now();
         for _ in 0..2 {
             let lease = studio.lease(StreamId::generate(), &PublishToken::generate()).await.expect("a channel");

@@ -6,50 +6,63 @@ use crate::{
     publication::Publication,
     sample::Sample,
     scribe::{Announce, Unheard},
+    settings::Settings,
+    testing::{Nobody, parts},
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use entity::time::Clock;
-use live::LiveEvent;
-use std::time::Duration;
-use storage::{Location, Recordings};
+use live::{LiveEvent, Viewer};
+use std::{pin::Pin, time::Duration};
 
 const IDLE: Duration = Duration::from_secs(3);
-
-/// The scribe, who would tell, is not run.
-struct Nobody;
-
-#[async_trait]
-impl Announce for Nobody {
-    async fn announce(&self, _event: &LiveEvent) -> Result<(), Unheard> {
-        Ok(())
-    }
-
-    async fn viewers(&self, _channel_arn: &str, _count: u32) {}
-}
 
 fn picture(number: i64, data: &Bytes) -> Sample {
     let dts = number * TICKS_PER_SECOND / RATE;
     Sample { track: Track::Video, dts, pts: dts, key: number == 0, data: data.clone() }
 }
 
-fn parts(folder: &tempfile::TempDir) -> Arc<Parts> {
-    let location = Location::folder(folder.path()).unwrap();
-    let recordings = Recordings::open(&location, &storage::Settings::default()).unwrap();
-    let settings = Settings { idle: IDLE, ..Settings::default() };
-    Arc::new(Parts { recordings, announce: Arc::new(Nobody), clock: Clock::System, settings })
+/// Remembers the numbers of viewers it is told.
+#[derive(Default)]
+struct Counts(Mutex<Vec<u32>>);
+
+#[async_trait]
+impl Announce for Counts {
+    async fn announce(&self, _event: &LiveEvent) -> Result<(), Unheard> {
+        Ok(())
+    }
+
+    async fn viewers(&self, _channel_arn: &str, count: u32) {
+        self.0.lock().unwrap().push(count);
+    }
 }
 
-#[tokio::test]
-async fn pictures_that_wait_to_be_looked_at_are_no_silence() {
+/// A broadcast whose first picture has come.
+struct OnAir {
+    broadcast: Broadcast,
+    publication: Publication,
+    shared: Arc<Shared>,
+    scribe: Pin<Box<dyn Future<Output = ()>>>,
+    pictures: Vec<Bytes>,
+    now: Instant,
+    _folder: tempfile::TempDir,
+}
+
+fn on_air(announce: Arc<dyn Announce>) -> OnAir {
     let (folder, pictures, now) = (tempfile::tempdir().unwrap(), pictures("320x180"), Instant::now());
-    let parts = parts(&folder);
+    let settings = Settings { idle: IDLE, ..Settings::default() };
+    let parts = Arc::new(parts(&folder, settings, announce));
     let shared = Arc::new(Shared::new(&parts.settings, now));
-    let (mut broadcast, _scribe) = Broadcast::new(StreamId::generate(), "channel".into(), parts, Arc::clone(&shared));
+    let (mut broadcast, scribe) = Broadcast::new(StreamId::generate(), "channel".into(), parts, Arc::clone(&shared));
     let (publication, intake) = Publication::new(broadcast.stream);
     let number = shared.session().admit(now).unwrap();
     broadcast.publish(number, intake, now);
     broadcast.unit(picture(0, &pictures[0]).into(), now);
+    OnAir { broadcast, publication, shared, scribe: Box::pin(scribe), pictures, now, _folder: folder }
+}
+
+#[tokio::test]
+async fn pictures_that_wait_to_be_looked_at_are_no_silence() {
+    let OnAir { mut broadcast, publication, shared, pictures, now, .. } = on_air(Arc::new(Nobody));
     assert_eq!(shared.session().state(), State::OnAir);
 
     // Sound before the picture: it is no picture, but does not hide the one behind it.
@@ -63,16 +76,24 @@ async fn pictures_that_wait_to_be_looked_at_are_no_silence() {
 
 #[tokio::test]
 async fn what_a_lost_publisher_left_is_shown_before_the_interruption_is_told() {
-    let (folder, pictures, now) = (tempfile::tempdir().unwrap(), pictures("320x180"), Instant::now());
-    let parts = parts(&folder);
-    let shared = Arc::new(Shared::new(&parts.settings, now));
-    let (mut broadcast, _scribe) = Broadcast::new(StreamId::generate(), "channel".into(), parts, Arc::clone(&shared));
-    let (publication, intake) = Publication::new(broadcast.stream);
-    let number = shared.session().admit(now).unwrap();
-    broadcast.publish(number, intake, now);
-    broadcast.unit(picture(0, &pictures[0]).into(), now);
+    let OnAir { mut broadcast, publication, shared, now, .. } = on_air(Arc::new(Nobody));
     drop(publication);
     broadcast.tick(now + IDLE);
     assert_eq!(shared.session().state(), State::Interrupted);
     assert!(shared.window.segment("0.ts").is_ok(), "the only segment");
+}
+
+#[tokio::test]
+async fn the_last_number_of_viewers_is_none_even_if_they_are_counted_as_the_broadcast_ends() {
+    let counts = Arc::new(Counts::default());
+    let OnAir { mut broadcast, publication: _publication, shared, scribe, now, .. } =
+        on_air(Arc::<Counts>::clone(&counts));
+    let viewer = Viewer { address: None, agent: "test" };
+    let waits = tokio::time::timeout(Duration::ZERO, shared.window.playlist(None, viewer)).await;
+    assert!(waits.is_err(), "there is no segment yet");
+    broadcast.tick(now + Settings::default().longest);
+    assert_eq!(shared.session().state(), State::Over);
+    drop(broadcast);
+    scribe.await;
+    assert_eq!(*counts.0.lock().unwrap(), [1, 0]);
 }

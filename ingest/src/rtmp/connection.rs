@@ -183,6 +183,9 @@ impl Connection {
             },
         };
         self.received += count as u64;
+        if let Some(publication) = &self.publication {
+            publication.received(count)?;
+        }
         if count == 0 { Err(End::Gone) } else { Ok(count) }
     }
 
@@ -324,3 +327,6 @@ fn status(level: &str, code: &str, description: &str) -> Vec<(String, Value)> {
 fn pong(ping: &[u8]) -> Vec<u8> {
     [&[0, 7], ping.get(2..6).unwrap_or_default()].concat()
 }
+
+#[cfg(test)]
+mod tests;

@@ -186,6 +186,20 @@ fn a_coding_that_changes_with_every_picture_is_refused_and_one_that_changes_now_
 }
 
 #[test]
+fn who_was_refused_for_too_many_segments_is_taken_again_with_longer_ones() {
+    let pictures = pictures("320x180");
+    let mut segmenter = Segmenter::new(&Settings::default());
+    let tries = (0..100).map(|_| {
+        push(&mut segmenter, picture(0, true, &pictures[0]));
+        segmenter.interrupt().is_ok()
+    });
+    let taken = tries.filter(|taken| *taken).count();
+    assert!((10..15).contains(&taken), "{taken} pictures made a segment each");
+    assert_eq!(play(&mut segmenter, &pictures, 0, false), []);
+    assert!(segmenter.interrupt().unwrap().is_some_and(|segment| segment.discontinuity));
+}
+
+#[test]
 fn a_segment_lasts_however_its_sender_orders_its_pictures() {
     let pictures = pictures("320x180");
     let mut segmenter = Segmenter::new(&Settings::default());
@@ -193,5 +207,63 @@ fn a_segment_lasts_however_its_sender_orders_its_pictures() {
     let first = Sample { track: Track::Video, dts: 0, pts: late, key: true, data: pictures[0].clone() };
     assert_eq!(push(&mut segmenter, first.into()), None);
     let segment = push(&mut segmenter, picture(2 * TICKS_PER_SECOND, true, &pictures[0])).unwrap();
+    assert_eq!(segment.duration, 2 * TICKS_PER_SECOND);
+}
+
+#[test]
+fn a_keyframe_that_comes_too_late_for_its_segment_begins_another_run() {
+    let pictures = pictures("320x180");
+    let settings = Settings::default();
+    let mut segmenter = Segmenter::new(&settings);
+    for second in 0..12 {
+        let unit = picture(second * TICKS_PER_SECOND, second == 0, &pictures[usize::from(second > 0)]);
+        assert_eq!(push(&mut segmenter, unit), None);
+    }
+    let mut segments = play(&mut segmenter, &pictures, 11 * TICKS_PER_SECOND + JUMP, false);
+    segments.extend(segmenter.interrupt().unwrap());
+    let seen: Vec<_> = segments.iter().map(|segment| (segment.duration, segment.discontinuity)).collect();
+    assert_eq!(seen, [(12 * TICKS_PER_SECOND, false), (2 * TICKS_PER_SECOND, true)]);
+}
+
+#[test]
+fn a_frame_of_sound_that_is_none_is_left_out() {
+    let pictures = pictures("320x180");
+    let mut segmenter = Segmenter::new(&Settings::default());
+    push(&mut segmenter, config());
+    push(&mut segmenter, picture(0, true, &pictures[0]));
+    for data in [&[][..], &[0x21]] {
+        let data = Bytes::from_static(data);
+        push(&mut segmenter, Sample { track: Track::Audio, dts: FRAME, pts: FRAME, key: true, data }.into());
+    }
+    assert_eq!(tracks(&segmenter.interrupt().unwrap().unwrap()), (1, 0));
+}
+
+#[test]
+fn a_segment_that_cannot_be_written_leaves_nothing_for_the_next() {
+    let pictures = pictures("320x180");
+    let mut segmenter = Segmenter::new(&Settings::default());
+    push(&mut segmenter, config());
+    play(&mut segmenter, &pictures, 0, true);
+    let (dts, data) = (segmenter.last[1].unwrap() + SOUND_FRAME, Bytes::from_static(&[0x21]));
+    segmenter.held.push(Sample { track: Track::Audio, dts, pts: dts, key: true, data });
+    assert!(segmenter.interrupt().is_err_and(|reason| reason == Closed::Unreadable));
+    assert!(segmenter.next > FIRST_TICK + 2 * TICKS_PER_SECOND && !segmenter.is_running());
+    push(&mut segmenter, config());
+    play(&mut segmenter, &pictures, 0, true);
+    let segment = segmenter.interrupt().unwrap().unwrap();
+    let mut demuxer = Demuxer::open(&Source::Segment(segment.bytes)).unwrap();
+    let sound = demuxer.audio()[0];
+    let packets = std::iter::from_fn(|| demuxer.next().unwrap());
+    assert_eq!(packets.filter(|packet| packet.track() != sound).count(), 50);
+}
+
+#[test]
+fn a_segment_is_as_long_as_its_pictures_even_if_the_next_is_shown_a_tick_after_its_first() {
+    let pictures = pictures("320x180");
+    let mut segmenter = Segmenter::new(&Settings::default());
+    let key =
+        |dts: i64, pts: i64| Sample { track: Track::Video, dts, pts, key: true, data: pictures[0].clone() }.into();
+    assert_eq!(push(&mut segmenter, key(0, 3 * TICKS_PER_SECOND)), None);
+    let segment = push(&mut segmenter, key(2 * TICKS_PER_SECOND, 3 * TICKS_PER_SECOND + 1)).unwrap();
     assert_eq!(segment.duration, 2 * TICKS_PER_SECOND);
 }

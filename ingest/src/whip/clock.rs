@@ -9,8 +9,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A packet this far from where its clock should be says that the clock was set anew (a machine that slept).
 const JUMP: i64 = 5 * TICKS;
-/// No sender is this far wrong about its own clocks.
-const NONSENSE: i64 = 60 * TICKS;
 /// Sound is moved by at most one tick in so many: 10 ms a second.
 const SLEW: i64 = 100;
 
@@ -70,8 +68,9 @@ impl Clock {
     fn sound_error(&self) -> Option<i64> {
         let [picture, sound] = &self.tracks;
         let error = (sound.offset? - picture.offset?) - (sound.report? - picture.report?);
-        // An RTP clock that began anew between its first packet and its first report says nothing.
-        (error.abs() < NONSENSE).then_some(error)
+        // Of a clock that ran over between its first packet and its first report the two are worlds apart. What is
+        // further off than a jump cannot be mended: sound moved by as much would be placed by its arrival again.
+        (error.abs() < JUMP).then_some(error)
     }
 }
 
@@ -125,6 +124,24 @@ mod tests {
         let mut clock = Clock::new(start);
         assert_eq!(clock.at(Track::Video, 5, start + Duration::from_millis(100)), 9000);
         assert_eq!(clock.at(Track::Audio, 123_456, start + Duration::from_millis(120)), 10_800);
+    }
+
+    #[test]
+    fn sound_stays_where_it_arrived_if_the_reports_are_worlds_apart_from_the_packets() {
+        // The 32 bits of a clock of 48 kHz, and seconds that nothing could be moved by.
+        for apart in [(1_i64 << 32) * TICKS / 48_000, -(1 << 32), 10 * TICKS] {
+            let start = Instant::now();
+            let mut clock = Clock::new(start);
+            clock.at(Track::Video, 0, start);
+            clock.at(Track::Audio, 0, start);
+            let wall = UNIX_EPOCH + Duration::from_hours(500_000);
+            clock.report(Track::Video, wall, 0);
+            clock.report(Track::Audio, wall, apart);
+            for frame in 1..50_u32 {
+                let (media, moment) = (i64::from(frame) * FRAME, start + Duration::from_millis(20) * frame);
+                assert_eq!(clock.at(Track::Audio, media, moment), media);
+            }
+        }
     }
 
     #[test]
