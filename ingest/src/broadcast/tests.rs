@@ -62,38 +62,37 @@ fn on_air(announce: Arc<dyn Announce>) -> OnAir {
 
 #[tokio::test]
 async fn pictures_that_wait_to_be_looked_at_are_no_silence() {
-    let OnAir { mut broadcast, publication, shared, pictures, now, .. } = on_air(Arc::new(Nobody));
-    assert_eq!(shared.session().state(), State::OnAir);
+    let mut on = on_air(Arc::new(Nobody));
+    assert_eq!(on.shared.session().state(), State::OnAir);
 
     // Sound before the picture: it is no picture, but does not hide the one behind it.
-    publication.try_send(Sample { track: Track::Audio, ..picture(1, &pictures[1]) }).unwrap();
-    publication.try_send(picture(1, &pictures[1])).unwrap();
-    broadcast.tick(now + IDLE);
-    assert_eq!(shared.session().state(), State::OnAir);
-    broadcast.tick(now + IDLE * 2);
-    assert_eq!(shared.session().state(), State::Interrupted, "nothing has come since");
+    on.publication.try_send(Sample { track: Track::Audio, ..picture(1, &on.pictures[1]) }).unwrap();
+    on.publication.try_send(picture(1, &on.pictures[1])).unwrap();
+    on.broadcast.tick(on.now + IDLE);
+    assert_eq!(on.shared.session().state(), State::OnAir);
+    on.broadcast.tick(on.now + IDLE * 2);
+    assert_eq!(on.shared.session().state(), State::Interrupted, "nothing has come since");
 }
 
 #[tokio::test]
 async fn what_a_lost_publisher_left_is_shown_before_the_interruption_is_told() {
-    let OnAir { mut broadcast, publication, shared, now, .. } = on_air(Arc::new(Nobody));
-    drop(publication);
-    broadcast.tick(now + IDLE);
-    assert_eq!(shared.session().state(), State::Interrupted);
-    assert!(shared.window.segment("0.ts").is_ok(), "the only segment");
+    let mut on = on_air(Arc::new(Nobody));
+    drop(on.publication);
+    on.broadcast.tick(on.now + IDLE);
+    assert_eq!(on.shared.session().state(), State::Interrupted);
+    assert!(on.shared.window.segment("0.ts").is_ok(), "the only segment");
 }
 
 #[tokio::test]
 async fn the_last_number_of_viewers_is_none_even_if_they_are_counted_as_the_broadcast_ends() {
     let counts = Arc::new(Counts::default());
-    let OnAir { mut broadcast, publication: _publication, shared, scribe, now, .. } =
-        on_air(Arc::<Counts>::clone(&counts));
+    let mut on = on_air(Arc::<Counts>::clone(&counts));
     let viewer = Viewer { address: None, agent: "test" };
-    let waits = tokio::time::timeout(Duration::ZERO, shared.window.playlist(None, viewer)).await;
+    let waits = tokio::time::timeout(Duration::ZERO, on.shared.window.playlist(None, viewer)).await;
     assert!(waits.is_err(), "there is no segment yet");
-    broadcast.tick(now + Settings::default().longest);
-    assert_eq!(shared.session().state(), State::Over);
-    drop(broadcast);
-    scribe.await;
+    on.broadcast.tick(on.now + Settings::default().longest);
+    assert_eq!(on.shared.session().state(), State::Over);
+    drop(on.broadcast);
+    on.scribe.await;
     assert_eq!(*counts.0.lock().unwrap(), [1, 0]);
 }
