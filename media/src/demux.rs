@@ -140,6 +140,23 @@ impl Demuxer {
         is_h264 && self.input.format().name() == SEGMENT_FORMAT
     }
 
+    /// The profile of track `index` as x264 calls it, where it is H.264 of eight bits with colour at half the size.
+    pub fn h264_profile(&self, index: usize) -> Option<&'static str> {
+        let stream = self.input.stream(index)?;
+        if stream.parameters().id() != ff::codec::Id::H264 {
+            return None;
+        }
+        // SAFETY: the stream's parameters are valid as long as it is, and only read.
+        let profile = unsafe { (*(*stream.as_ptr()).codecpar).profile };
+        let constraints = ff::ffi::FF_PROFILE_H264_CONSTRAINED | ff::ffi::FF_PROFILE_H264_INTRA;
+        match profile & !constraints {
+            ff::ffi::FF_PROFILE_H264_BASELINE => Some("baseline"),
+            ff::ffi::FF_PROFILE_H264_MAIN => Some("main"),
+            ff::ffi::FF_PROFILE_H264_HIGH => Some("high"),
+            _ => None,
+        }
+    }
+
     /// Whether `container` may hold a copy of track `index`.
     pub fn fits(&self, index: usize, container: Container) -> bool {
         self.input.stream(index).is_some_and(|stream| container.holds(stream.parameters().id()))
@@ -201,7 +218,7 @@ fn open_file(path: &Path) -> Result<File, Error> {
     Ok(file)
 }
 
-/// Libav knows the rate of a track from its header or, in MPEG-TS, from its first packets.
+/// A track of sound that holds some: libav knows its rate from its header or, in MPEG-TS, from its first packets.
 fn is_sound(stream: &ff::Stream<'_>) -> bool {
     // SAFETY: the stream's parameters are valid as long as it is, and only read.
     let rate = unsafe { (*(*stream.as_ptr()).codecpar).sample_rate };

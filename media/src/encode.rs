@@ -50,6 +50,8 @@ pub struct EncoderSettings {
     pub crf: u8,
     /// x264's preset.
     pub preset: String,
+    /// H.264's profile, as x264 calls it; the least that holds the picture if there is none.
+    pub profile: Option<&'static str>,
     /// Threads to use.
     pub threads: u32,
 }
@@ -165,6 +167,9 @@ fn options(settings: &EncoderSettings) -> ff::Dictionary<'static> {
             options.set("crf", &settings.crf.to_string());
             options.set("bf", "0");
             options.set("forced-idr", "1");
+            if let Some(profile) = settings.profile {
+                options.set("profile", profile);
+            }
         }
         Codec::Vp9 => {
             options.set("deadline", "realtime");

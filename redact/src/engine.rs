@@ -103,7 +103,9 @@ impl Engine {
             warm: false,
         };
         let mut done = self.run_segment(&footage);
-        if matches!(done, Err(Error::Unreadable { .. })) && footage.before.is_some() {
+        // A segment before it that is too long by itself would be decoded without an end.
+        let bounded = |source| read::pictures(source).is_ok_and(|pictures| pictures <= self.options.segment_frames);
+        if matches!(done, Err(Error::Unreadable { .. })) && footage.before.as_ref().is_some_and(bounded) {
             // Its first pictures may refer to the segment before.
             footage.warm = true;
             done = self.run_segment(&footage).or(done);
@@ -158,7 +160,7 @@ impl Engine {
         };
         Receipt {
             frames: examined.frames,
-            frames_detected: examined.looks + examined.glances,
+            frames_detected: examined.detected,
             looks: examined.looks,
             glances: examined.glances,
             detections: examined.counts.detections,

@@ -23,6 +23,8 @@ use std::{ops::Range, sync::Arc};
 pub(crate) struct Examined {
     /// Frames of the target.
     pub frames: u64,
+    /// Frames of which it is known what the detector finds there, context included.
+    pub detected: u64,
     /// Looks at the whole picture, context included.
     pub looks: u64,
     /// Looks at parts of it, context included.
@@ -48,6 +50,8 @@ pub(crate) struct Examiner<'a> {
     last: Option<Sight>,
     last_was_looked_at: bool,
     frame: u64,
+    /// How many frames had come when one was last looked at.
+    seen_at: u64,
     examined: Examined,
 }
 
@@ -75,6 +79,7 @@ impl<'a> Examiner<'a> {
             last: None,
             last_was_looked_at: false,
             frame: 0,
+            seen_at: 0,
             examined: Examined::default(),
         }
     }
@@ -189,6 +194,8 @@ impl<'a> Examiner<'a> {
     /// Takes what a look at the last frame found.
     fn saw(&mut self, seen: &Seen) {
         let Some(last) = &self.last else { return };
+        self.examined.detected += u64::from(self.seen_at != self.frame);
+        self.seen_at = self.frame;
         self.attention.looked(self.frame - 1, &last.small, &seen.look, seen.lively);
         self.tracker.link(self.frame - 1, &seen.found, &seen.look);
         self.last_was_looked_at = matches!(seen.look, Look::Whole);

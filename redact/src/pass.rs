@@ -123,14 +123,14 @@ impl Pass<'_> {
                 let watching = scope.spawn(move || {
                     // When the examiner has given up nobody takes what is shown, and it says why.
                     let mut show = |sight| show.send(sight).map_err(|_| self.broken());
-                    watch(self.footage, options, &video, &mut show)
+                    watch(self.footage, options, &video, self.deadline, &mut show)
                 });
                 let seen = sights.into_iter().try_for_each(&mut see);
                 let watched = watching.join().unwrap_or_else(|_| Err(self.broken()));
                 seen.and(watched)
             })?;
         } else {
-            watch(self.footage, options, &video, &mut see)?;
+            watch(self.footage, options, &video, self.deadline, &mut see)?;
         }
         examiner.finish()
     }
@@ -142,8 +142,8 @@ impl Pass<'_> {
 
     fn rewrite(&self, engine: &Engine, plan: &Receiver<Planned>, done: &Sender<u64>) -> Result<Output, Error> {
         let fail = |error| Error::media(self.footage.what, error);
-        let warm = self.footage.before.as_ref().filter(|_| self.footage.warm);
-        let reader = Reader::open(&self.footage.target, warm, engine.options.threads).map_err(fail)?;
+        let warm: Vec<_> = self.footage.warm().collect();
+        let reader = Reader::open(&self.footage.target, &warm, engine.options.threads).map_err(fail)?;
         let reader = if self.container == Container::MpegTs { reader.with_groups() } else { reader };
         let job = Rewrite {
             what: self.footage.what,

@@ -26,14 +26,14 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Opens `source`. The pictures of `warm`, the segment before, are decoded first and dropped: a segment that was
+    /// Opens `source`. The pictures of `warm`, the segments before, are decoded first and dropped: a segment that was
     /// not cut between closed groups of pictures refers to them.
-    pub fn open(source: &Source<'_>, warm: Option<&Source<'_>>, threads: u32) -> Result<Self, media::Error> {
+    pub fn open(source: &Source<'_>, warm: &[&Source<'_>], threads: u32) -> Result<Self, media::Error> {
         let demuxer = Demuxer::open(source)?;
         let track = demuxer.video()?;
         let care = if matches!(source, Source::Segment(_)) { Care::Copying } else { Care::Recoding };
         let mut decoder = Decoder::open(&demuxer, threads, care)?;
-        if let Some(warm) = warm {
+        for warm in warm {
             fill(&mut decoder, &mut Demuxer::open(warm)?)?;
         }
         let warmed = decoder.sent();

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 pub struct Receipt {
     /// Frames decoded and examined.
     pub frames: u64,
-    /// Frames on which the detector ran, those of neighbouring segments included; faces were followed through the
-    /// others.
+    /// Frames on which the detector looked, those of neighbouring segments included, now or when it was a neighbour;
+    /// faces were followed through the others.
     pub frames_detected: u64,
-    /// Those on which it looked at the whole picture.
+    /// How often it looked at a whole picture.
     pub looks: u64,
-    /// Those on which it looked at what had changed and at faces in doubt.
+    /// How often it looked at what had changed and at faces in doubt.
     pub glances: u64,
     /// Faces the detector found and a track took up.
     pub detections: u64,

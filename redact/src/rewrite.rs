@@ -207,6 +207,8 @@ impl<'a> Writer<'a> {
             frame_rate: track.frame_rate,
             crf: options.crf,
             preset: options.preset.clone(),
+            // Whoever plays the source plays this.
+            profile: reader.demuxer().h264_profile(track.index).filter(|_| like.layout() == Layout::Yuv420),
             threads: options.threads,
         };
         Encoder::open(&settings, like)

@@ -4,6 +4,7 @@
 use crate::{
     Error, Options,
     analysis::{Shrinker, Small},
+    deadline::Deadline,
     memo,
     read::{Event, Reader, last_pts},
 };
@@ -25,6 +26,13 @@ pub(crate) struct Footage<'a> {
     pub after: Option<Source<'a>>,
     /// Whether the target's decoder needs what comes before.
     pub warm: bool,
+}
+
+impl<'a> Footage<'a> {
+    /// What the target's decoder is filled with.
+    pub fn warm(&self) -> impl Iterator<Item = &Source<'a>> {
+        self.before.iter().filter(|_| self.warm)
+    }
 }
 
 /// Where a frame lies.
@@ -57,19 +65,29 @@ pub(crate) type Show<'a> = dyn FnMut(Sight) -> Result<(), Error> + 'a;
 ///
 /// # Errors
 /// [`Error::Unreadable`] when any frame of the target cannot be decoded in full, and what `show` says.
-pub(crate) fn watch(footage: &Footage<'_>, options: &Options, track: &Track, show: &mut Show<'_>) -> Result<(), Error> {
+pub(crate) fn watch(
+    footage: &Footage<'_>,
+    options: &Options,
+    track: &Track,
+    deadline: Deadline<'_>,
+    show: &mut Show<'_>,
+) -> Result<(), Error> {
     let shrinker = Shrinker::new(options.looking.analysis_side, track.rotation, track.size);
-    let mut watch = Watch { options, shrinker, show };
+    let mut watch = Watch { options, shrinker, deadline, show };
     if let Some(before) = &footage.before {
-        watch.neighbour(before, Side::Before)?;
+        watch.neighbour(before, &[], Side::Before)?;
     }
     watch.target(footage)?;
-    footage.after.as_ref().map_or(Ok(()), |after| watch.neighbour(after, Side::After))
+    let mut warm: Vec<_> = footage.warm().collect();
+    // The successor of a segment that needs the one before it is cut in the same way.
+    warm.extend(footage.warm.then_some(&footage.target));
+    footage.after.as_ref().map_or(Ok(()), |after| watch.neighbour(after, &warm, Side::After))
 }
 
 struct Watch<'a, 'b> {
     options: &'a Options,
     shrinker: Shrinker,
+    deadline: Deadline<'a>,
     show: &'a mut Show<'b>,
 }
 
@@ -88,8 +106,8 @@ impl From<media::Error> for Fault {
 impl Watch<'_, '_> {
     fn target(&mut self, footage: &Footage<'_>) -> Result<(), Error> {
         let fail = |error| Error::media(footage.what, error);
-        let warm = footage.before.as_ref().filter(|_| footage.warm);
-        let mut reader = Reader::open(&footage.target, warm, self.options.threads).map_err(fail)?;
+        let warm: Vec<_> = footage.warm().collect();
+        let mut reader = Reader::open(&footage.target, &warm, self.options.threads).map_err(fail)?;
         let (key, mut index) = (key(&footage.target), 0);
         while let Some(event) = reader.next().map_err(fail)? {
             let Event::Picture(picture) = event else { continue };
@@ -108,8 +126,8 @@ impl Watch<'_, '_> {
         Ok(())
     }
 
-    fn neighbour(&mut self, source: &Source<'_>, side: Side) -> Result<(), Error> {
-        match self.context(source, side) {
+    fn neighbour(&mut self, source: &Source<'_>, warm: &[&Source<'_>], side: Side) -> Result<(), Error> {
+        match self.context(source, warm, side) {
             Ok(()) => Ok(()),
             Err(Fault::Video(error)) => {
                 tracing::warn!(%error, side = ?side, "neighbouring segment cannot be examined");
@@ -119,13 +137,15 @@ impl Watch<'_, '_> {
         }
     }
 
-    fn context(&mut self, source: &Source<'_>, side: Side) -> Result<(), Fault> {
+    fn context(&mut self, source: &Source<'_>, warm: &[&Source<'_>], side: Side) -> Result<(), Fault> {
         let last = if side == Side::Before { Some(last_pts(source)?) } else { None };
-        let mut reader = Reader::open(source, None, self.options.threads)?;
+        let mut reader = Reader::open(source, warm, self.options.threads)?;
         let span = (f64::from(self.options.looking.context_ms) / MS / f64::from(reader.track().time_base)) as i64;
         let (key, mut index, mut first) = (key(source), 0, None);
         while let Some(event) = reader.next()? {
             let Event::Picture(picture) = event else { continue };
+            // Most of them are decoded without being shown to anybody who would look at the time.
+            self.deadline.check().map_err(Fault::Shown)?;
             let first = *first.get_or_insert(picture.pts());
             if side == Side::After && picture.pts() - first >= span {
                 break;

@@ -45,7 +45,7 @@ impl std::fmt::Debug for Thumbnail {
 pub fn thumbnail(published: &[u8]) -> Result<Option<Thumbnail>, Error> {
     let fail = |error| Error::media(WHAT, error);
     let source = Source::Segment(Bytes::copy_from_slice(published));
-    let mut reader = Reader::open(&source, None, THREADS).map_err(fail)?;
+    let mut reader = Reader::open(&source, &[], THREADS).map_err(fail)?;
     let turn = reader.track().rotation;
     let mut pictures = 0_u32;
     while let Some(event) = reader.next().map_err(fail)? {

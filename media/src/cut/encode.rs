@@ -129,6 +129,7 @@ fn open(like: &Picture, rate: ff::Rational) -> Result<Encoder, Fault> {
         frame_rate: rate,
         crf: CRF,
         preset: PRESET.to_owned(),
+        profile: None,
         threads: THREADS,
     };
     Encoder::open(&settings, like).during("opening the encoder")

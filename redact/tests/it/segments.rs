@@ -5,6 +5,7 @@ use ground_truth::{
     Clip, Face, Frame, Shot, Video,
     judge::{assert_redacted, bare_faces},
 };
+use media::{Demuxer, Source};
 use redact::{Output, Redacted, SegmentInput};
 use std::time::Duration;
 
@@ -36,6 +37,27 @@ fn a_panning_face_is_blurred_on_every_frame_and_nothing_else_is_touched() {
     assert_eq!((receipt.frames, receipt.face_tracks, receipt.faces_blurred), (50, 1, 50));
     assert_eq!(receipt.detections + receipt.frames_filled, 50);
     assert_eq!(receipt.model.name, "CenterFace");
+}
+
+#[test]
+fn a_frame_that_was_looked_at_counts_once_and_is_not_looked_at_again() {
+    let source = Clip::panning(640, 352, 40).segment(77.0);
+    let [first, again] = [(); 2].map(|()| redact(alone("twice", &source)).receipt);
+    assert!((1..=first.looks + first.glances).contains(&first.frames_detected), "{first:?}");
+    assert!(first.frames_detected <= first.frames);
+    assert_eq!((again.frames_detected, again.looks, again.glances), (first.frames_detected, 0, 0));
+}
+
+#[test]
+fn what_is_encoded_anew_keeps_the_profile_of_the_source() {
+    for name in ["baseline", "main", "high"] {
+        let options = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-profile:v", name, "-f", "mpegts"];
+        let encoded = Clip::panning(480, 272, 25).encode("ts", &[], &options);
+        let redacted = redact(alone(name, &std::fs::read(&encoded.path).expect("a segment")));
+        let written = Demuxer::open(&Source::Segment(bytes(&redacted).to_vec().into())).expect("a segment");
+        let video = written.video().expect("a picture");
+        assert_eq!(written.h264_profile(video.index), Some(name));
+    }
 }
 
 #[test]
@@ -126,20 +148,50 @@ fn broken_neighbours_are_left_out() {
     }
 }
 
+const OPEN_GROUPS: [&str; 6] = [
+    "-pix_fmt",
+    "yuv420p",
+    "-c:v",
+    "libx264",
+    "-x264-params",
+    "open-gop=1:keyint=25:min-keyint=25:bframes=3:b-adapt=0:scenecut=0",
+];
+
+/// The clip in segments of a second, whose first pictures refer to the segment before.
+fn cut_within_groups<const COUNT: usize>(clip: &Clip) -> [Vec<u8>; COUNT] {
+    let cut = ["-f", "segment", "-segment_time", "1", "-segment_format", "mpegts"];
+    let encoded = clip.encode("%d.ts", &[], &[&OPEN_GROUPS[..], &cut].concat());
+    std::array::from_fn(|index| std::fs::read(encoded.beside(&format!("clip.{index}.ts"))).expect("a segment"))
+}
+
+#[test]
+fn what_comes_after_a_segment_that_needs_the_one_before_is_context_too() {
+    let mut clip = Clip::new(640, 360, 37, |_| Vec::new());
+    clip.shots.extend(sliding_in(38).shots);
+    let [before, target, after] = cut_within_groups(&clip);
+    let input = SegmentInput { before: Some(&before), ..alone("open", &target) };
+    let bare = |input: SegmentInput<'_>| match redact(input).output {
+        Output::Unchanged => None,
+        Output::Reencoded(bytes) => Some(Video::of_segment(&bytes).frames),
+    };
+    assert!(bare(input).is_none(), "without it nothing is found");
+    let output = bare(SegmentInput { after: Some(&after), ..input }).expect("a face comes up");
+    let whole = Video::of_file(&clip.encode("ts", &[], &OPEN_GROUPS).path).frames;
+    let first = whole.iter().position(|frame| frame.pts == output[0].pts).expect("its first picture");
+    let shown = first..first + output.len();
+    let leaks = bare_faces(&clip.part(shown.clone()), &whole[shown], &output);
+    assert!(leaks.is_empty(), "bare on {leaks:?}");
+}
+
 #[test]
 fn a_segment_whose_first_pictures_need_the_one_before_is_decoded_with_it() {
     let clip = Clip::panning(480, 272, 50);
-    let groups = "open-gop=1:keyint=25:min-keyint=25:bframes=3:b-adapt=0:scenecut=0";
-    let options = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-x264-params", groups];
-    let cut = ["-f", "segment", "-segment_time", "1", "-segment_format", "mpegts"];
-    let encoded = clip.encode("%d.ts", &[], &[&options[..], &cut].concat());
-    let part = |index: usize| std::fs::read(encoded.beside(&format!("clip.{index}.ts"))).expect("a segment");
-    let (before, target) = (part(0), part(1));
+    let [before, target] = cut_within_groups(&clip);
     let error = engine().segment(alone("open", &target)).expect_err("alone it cannot be decoded");
     assert!(error.to_string().starts_with("open "), "{error}");
     let redacted = redact(SegmentInput { before: Some(&before), ..alone("open", &target) });
     let output = Video::of_segment(bytes(&redacted)).frames;
-    let whole = Video::of_file(&clip.encode("ts", &[], &options).path).frames;
+    let whole = Video::of_file(&clip.encode("ts", &[], &OPEN_GROUPS).path).frames;
     let skipped = whole.len() - output.len();
     assert!((20..=25).contains(&skipped), "{skipped} frames are in the segment before");
     assert_redacted(&clip.part(skipped..50), &whole[skipped..], &output);

@@ -23,7 +23,7 @@ fn judged(case: &Case) -> (Verdict, u64) {
         let after = segments.get(index + 1).map(Vec::as_slice);
         let input = SegmentInput { name: case.name, before, target, after };
         let redacted = engine().segment(input).expect("the segment is redacted");
-        detector_runs += redacted.receipt.frames_detected;
+        detector_runs += redacted.receipt.looks + redacted.receipt.glances;
         let original = Video::of_segment(target).frames;
         let output = match &redacted.output {
             Output::Unchanged => Video::of_segment(target).frames,
