@@ -29,6 +29,7 @@ pub(crate) struct SegmentReceipt {
     pub model: Option<Model>,
     pub version: Option<String>,
     pub settings: Value,
+    pub libraries: Value,
 }
 
 /// Which face model looked.
@@ -100,6 +101,7 @@ struct Engine {
     version: Option<String>,
     model: Option<Model>,
     settings: Value,
+    libraries: Value,
 }
 
 /// One segment.
@@ -166,7 +168,12 @@ impl Receipt {
 
     /// The place of a segment's engine in the list; added if it is the first of its kind.
     fn engine(&mut self, done: SegmentReceipt) -> usize {
-        let engine = Engine { version: done.version, model: done.model, settings: camel_case(done.settings) };
+        let engine = Engine {
+            version: done.version,
+            model: done.model,
+            settings: camel_case(done.settings),
+            libraries: done.libraries,
+        };
         self.engines.iter().position(|known| *known == engine).unwrap_or_else(|| {
             self.engines.push(engine);
             self.engines.len() - 1
@@ -263,6 +270,7 @@ mod tests {
             "faces_blurred": 50, "frames_copied": 25, "seconds": 0.5, "examine_seconds": 0.3, "version": version,
             "model": { "name": "CenterFace", "sha256": "09" },
             "settings": { "detect_every": 5, "linking": { "bridge_ms": 900 } },
+            "libraries": { "avcodec": "59", "opencv": "4" },
             "a_field_of_a_later_version": { "boxes": [1, 2, 3, 4] },
         })
     }
@@ -293,6 +301,7 @@ mod tests {
         assert_eq!(engines, [&json!(0), &json!(0), &Value::Null, &json!(1)]);
         assert_eq!(receipt["engines"].as_array().unwrap().len(), 2);
         assert_eq!(receipt["engines"][0]["settings"], json!({ "detectEvery": 5, "linking": { "bridgeMs": 900 } }));
+        assert_eq!(receipt["engines"][0]["libraries"], json!({ "avcodec": "59", "opencv": "4" }));
     }
 
     #[test]

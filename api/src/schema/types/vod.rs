@@ -26,7 +26,8 @@ pub struct Vod(pub(crate) vod::Model);
 pub struct Redaction {
     /// Frames examined.
     frames: i32,
-    /// Frames on which the detector ran; through the others, faces were followed.
+    /// Frames on which the detector looked, those of neighbouring segments included; through the others, faces were
+    /// followed.
     frames_detected: i32,
     /// Faces the detector found, counted in every frame it ran on.
     detections: i32,
