@@ -7,7 +7,7 @@
 mod redaction;
 
 use bus::{Bus, Delivery, Outcome};
-use entity::job::RedactJob;
+use entity::{job::RedactJob, segment::GapReason};
 use lifecycle::{Begun, Lifecycle, SegmentWork};
 use redaction::Failure;
 use std::{sync::Arc, time::Duration};
@@ -133,20 +133,24 @@ impl Worker {
                 }
                 Outcome::RetryAfter(settings.fault_delay)
             }
-            Failure::Segment(class, reason) if work.is_last_attempt => {
-                match self.parts.lifecycle.give_up(job, class, &reason).await {
-                    Ok(_) => Outcome::Reject(reason),
-                    Err(fault) => {
-                        tracing::warn!(segment.id = %work.segment, %fault, "a segment was not given up yet");
-                        Outcome::RetryAfter(settings.fault_delay)
-                    }
-                }
-            }
+            Failure::Hopeless(class, reason) => self.give_up(job, class, reason).await,
+            Failure::Segment(class, reason) if work.is_last_attempt => self.give_up(job, class, reason).await,
             Failure::Segment(_, reason) => {
                 let attempt = work.attempt;
                 tracing::warn!(vod.id = %work.vod, segment.number = work.number, attempt, reason, "segment failed");
                 let doublings = u32::try_from(attempt.clamp(1, 16)).unwrap_or(1) - 1;
                 Outcome::RetryAfter(settings.retry_delay.saturating_mul(1 << doublings))
+            }
+        }
+    }
+
+    /// Makes a segment a gap, and its job a dead letter once that is durable.
+    async fn give_up(&self, job: &RedactJob, class: GapReason, reason: String) -> Outcome {
+        match self.parts.lifecycle.give_up(job, class, &reason).await {
+            Ok(_) => Outcome::Reject(reason),
+            Err(fault) => {
+                tracing::warn!(segment.id = %job.segment, %fault, "a segment was not given up yet");
+                Outcome::RetryAfter(self.parts.settings.fault_delay)
             }
         }
     }

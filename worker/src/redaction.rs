@@ -17,6 +17,8 @@ const SEGMENT_TYPE: &str = "video/mp2t";
 pub(crate) enum Failure {
     /// Something about the segment: it counts as a try.
     Segment(GapReason, String),
+    /// Something about the segment that will be so again however often it is tried.
+    Hopeless(GapReason, String),
     /// Something about the surroundings: it does not.
     Surroundings(String),
 }
@@ -41,7 +43,8 @@ impl From<redact::Error> for Failure {
             | redact::Error::Write { .. }
             | redact::Error::TooSlow { .. } => GapReason::Failed,
         };
-        Self::Segment(class, error.to_string())
+        let failure = if error.is_permanent() { Self::Hopeless } else { Self::Segment };
+        failure(class, error.to_string())
     }
 }
 
@@ -125,7 +128,8 @@ impl Parts {
         let Some(key) = key else { return Ok(None) };
         match self.recordings.get(key).await {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(Error::NotFound(_)) => Ok(None),
+            // One that is too large is no context either; it becomes a gap of its own.
+            Err(Error::NotFound(_) | Error::Refused(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
