@@ -31,7 +31,8 @@ export class Broadcast {
   air = $state<Air>('connecting');
   muted = $state(false);
   title = $state('');
-  category = $state<Category>('FIRE');
+  /** Whoever is in a hurry says nothing wrong. */
+  category = $state<Category>('OTHER');
   fix = $state.raw<Fix>();
   /** A place that was chosen on the map; the device's own counts where there is none. */
   chosen = $state.raw<Point>();
