@@ -111,11 +111,11 @@ impl Drop for Route {
 }
 
 impl Tables {
-    /// Removes the address, unless it has since become another session's.
     fn leads(&self, address: SocketAddr, sender: &mpsc::Sender<Datagram>) -> bool {
         self.by_address.get(&address).is_some_and(|known| known.same_channel(sender))
     }
 
+    /// Removes the address, unless it has since become another session's.
     fn forget(&mut self, address: SocketAddr, sender: &mpsc::Sender<Datagram>) {
         if self.leads(address, sender) {
             self.by_address.remove(&address);
