@@ -33,8 +33,10 @@ impl From<Error> for Failure {
     }
 }
 
-impl From<redact::Error> for Failure {
-    fn from(error: redact::Error) -> Self {
+impl Failure {
+    /// What the engine said of a segment. One that is looked at `alone`, though others went before it, may be readable
+    /// with its predecessor, which may come yet.
+    fn of(error: &redact::Error, alone: bool) -> Self {
         let class = match error {
             redact::Error::Unreadable { .. } => GapReason::Unreadable,
             redact::Error::NoVideo { .. } | redact::Error::Unsupported { .. } => GapReason::Unsupported,
@@ -43,7 +45,7 @@ impl From<redact::Error> for Failure {
             | redact::Error::Write { .. }
             | redact::Error::TooSlow { .. } => GapReason::Failed,
         };
-        let failure = if error.is_permanent() { Self::Hopeless } else { Self::Segment };
+        let failure = if error.is_permanent() && !alone { Self::Hopeless } else { Self::Segment };
         failure(class, error.to_string())
     }
 }
@@ -61,6 +63,7 @@ impl Parts {
         observe("fetch", fetched);
 
         let redacted = Instant::now();
+        let alone = work.number > 0 && before.is_none();
         let (engine, source) = (self.engine.clone(), target.clone());
         let name = format!("segment {} of {}", work.number, work.vod);
         let task = tokio::task::spawn_blocking(move || {
@@ -69,7 +72,7 @@ impl Parts {
             engine.segment(input)
         });
         let done = match task.await {
-            Ok(done) => done?,
+            Ok(done) => done.map_err(|error| Failure::of(&error, alone))?,
             Err(error) => {
                 return Err(Failure::Segment(GapReason::Failed, format!("the redaction broke down: {error}")));
             }
