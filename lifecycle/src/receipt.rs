@@ -25,6 +25,7 @@ pub(crate) struct SegmentReceipt {
     pub frames_filled: i64,
     pub faces_blurred: i64,
     pub frames_copied: i64,
+    pub longest_unseen_frames: i64,
     pub seconds: f64,
     pub model: Option<Model>,
     pub version: Option<String>,
@@ -80,6 +81,9 @@ struct Counts {
     frames_filled: i64,
     faces_blurred: i64,
     frames_copied: i64,
+    /// The longest stretch of frames on which something new was shown before the detector looked there; of several
+    /// segments, the longest of any.
+    longest_unseen_frames: i64,
     seconds: f64,
 }
 
@@ -191,6 +195,7 @@ impl Counts {
             frames_filled: done.frames_filled,
             faces_blurred: done.faces_blurred,
             frames_copied: done.frames_copied,
+            longest_unseen_frames: done.longest_unseen_frames,
             seconds: done.seconds,
         }
     }
@@ -213,6 +218,7 @@ impl Totals {
         self.counts.frames_filled += counts.frames_filled;
         self.counts.faces_blurred += counts.faces_blurred;
         self.counts.frames_copied += counts.frames_copied;
+        self.counts.longest_unseen_frames = self.counts.longest_unseen_frames.max(counts.longest_unseen_frames);
         self.counts.seconds += counts.seconds;
     }
 }
@@ -267,7 +273,8 @@ mod tests {
     fn written(frames: i64, version: &str) -> Value {
         json!({
             "frames": frames, "frames_detected": 12, "detections": 9, "face_tracks": 2, "frames_filled": 40,
-            "faces_blurred": 50, "frames_copied": 25, "seconds": 0.5, "examine_seconds": 0.3, "version": version,
+            "faces_blurred": 50, "frames_copied": 25, "longest_unseen_frames": frames - 60,
+            "seconds": 0.5, "examine_seconds": 0.3, "version": version,
             "model": { "name": "CenterFace", "sha256": "09" },
             "settings": { "detect_every": 5, "linking": { "bridge_ms": 900 } },
             "libraries": { "avcodec": "59", "opencv": "4" },
@@ -292,6 +299,7 @@ mod tests {
             (&totals["frames"], &totals["facesBlurred"], &totals["framesCopied"], &totals["seconds"]),
             (&json!(183), &json!(150), &json!(75), &json!(1.5))
         );
+        assert_eq!(totals["longestUnseenFrames"], json!(2), "the longest of any segment");
         assert_eq!((&totals["segments"], &totals["copied"], &totals["reencoded"]), (&json!(4), &json!(1), &json!(2)));
         assert_eq!(
             (&totals["gaps"], &totals["gapMs"], &receipt["durationMs"]),

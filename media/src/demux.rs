@@ -4,7 +4,7 @@
 //! make libav read other files or addresses.
 #![expect(unsafe_code, reason = "fields of libav's structures that the wrapper does not give")]
 
-use crate::{Container, Error, Packet, ready};
+use crate::{Container, Error, Orientation, Packet, Picture, ready};
 use bytes::Bytes;
 use ffmpeg_next as ff;
 use ffmpeg_next::format::context::{Input, StreamIo};
@@ -16,8 +16,6 @@ const FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv
 const SEGMENT_FORMAT: &str = "mpegts";
 /// Most tracks an input may have.
 const MAX_TRACKS: &str = "64";
-/// An angle this near to a quarter turn, in degrees, is taken for one.
-const QUARTER_TURN_SLACK: f64 = 45.0;
 
 /// Where a video is.
 #[derive(Clone)]
@@ -26,20 +24,6 @@ pub enum Source<'a> {
     Segment(Bytes),
     /// A file in any known container.
     File(&'a Path),
-}
-
-/// How a picture is to be turned, clockwise, to stand upright.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Rotation {
-    /// Not at all.
-    #[default]
-    None,
-    /// By a quarter turn.
-    Quarter,
-    /// By half a turn.
-    Half,
-    /// By three quarters of a turn.
-    ThreeQuarters,
 }
 
 /// The track that is examined.
@@ -51,12 +35,19 @@ pub struct Track {
     pub time_base: ff::Rational,
     /// Frames per second; a guess where the rate varies.
     pub frame_rate: ff::Rational,
-    /// How its pictures are to be turned to stand upright.
-    pub rotation: Rotation,
+    /// What the container says brings its frames upright.
+    pub orientation: Orientation,
     /// Frames in it, when the container says.
     pub frames: Option<u64>,
     /// Width and height of its first pictures as they are stored; 0 when the container does not say.
     pub size: (u32, u32),
+}
+
+impl Track {
+    /// What brings `frame` of this track upright: what the container says or, where it says nothing, the stream itself.
+    pub fn orientation_of(&self, frame: &Picture) -> Orientation {
+        if self.orientation.is_upright() { frame.orientation().unwrap_or_default() } else { self.orientation }
+    }
 }
 
 /// An open container.
@@ -112,7 +103,7 @@ impl Demuxer {
             index: self.video,
             time_base: stream.time_base(),
             frame_rate: rate.unwrap_or(ff::Rational(25, 1)),
-            rotation: rotation(&stream),
+            orientation: display_matrix(&stream).and_then(Orientation::of_matrix).unwrap_or_default(),
             frames: u64::try_from(stream.frames()).ok().filter(|frames| *frames > 0),
             size: size(&stream),
         })
@@ -250,27 +241,17 @@ fn is_sane_rate(rate: ff::Rational) -> bool {
     per_second.is_finite() && (1.0..=240.0).contains(&per_second)
 }
 
-fn rotation(stream: &ff::Stream<'_>) -> Rotation {
-    let matrix = stream.side_data().find(|data| data.kind() == ff::packet::side_data::Type::DisplayMatrix);
-    let Some(cells) = matrix.as_ref().and_then(|matrix| matrix.data().get(..36)) else { return Rotation::None };
-    let mut numbers = [0_i32; 9];
-    for (number, bytes) in numbers.iter_mut().zip(cells.chunks_exact(4)) {
-        *number = i32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+/// The cells of the track's display matrix, if it has one.
+pub(crate) fn display_matrix(stream: &ff::Stream<'_>) -> Option<[i32; 9]> {
+    let data = stream.side_data().find(|data| data.kind() == ff::packet::side_data::Type::DisplayMatrix)?;
+    matrix_cells(data.data())
+}
+
+/// The cells of a display matrix as libav keeps it: nine numbers in the machine's own order of bytes.
+pub(crate) fn matrix_cells(bytes: &[u8]) -> Option<[i32; 9]> {
+    let mut cells = [0; 9];
+    for (cell, bytes) in cells.iter_mut().zip(bytes.get(..36)?.chunks_exact(4)) {
+        *cell = i32::from_ne_bytes(bytes.try_into().ok()?);
     }
-    // SAFETY: the function reads nine integers, which `numbers` holds.
-    let counterclockwise = unsafe { ff::ffi::av_display_rotation_get(numbers.as_ptr()) };
-    if counterclockwise.is_nan() {
-        return Rotation::None;
-    }
-    let clockwise = (-counterclockwise).rem_euclid(360.0);
-    let near = |angle: f64| (clockwise - angle).abs() <= QUARTER_TURN_SLACK;
-    if near(90.0) {
-        Rotation::Quarter
-    } else if near(180.0) {
-        Rotation::Half
-    } else if near(270.0) {
-        Rotation::ThreeQuarters
-    } else {
-        Rotation::None
-    }
+    Some(cells)
 }

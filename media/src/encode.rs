@@ -167,6 +167,8 @@ fn options(settings: &EncoderSettings) -> ff::Dictionary<'static> {
             options.set("crf", &settings.crf.to_string());
             options.set("bf", "0");
             options.set("forced-idr", "1");
+            // A later sequence of frames brings other parameter sets, and whoever seeks back needs the earlier ones again.
+            options.set("x264-params", "repeat-headers=1");
             if let Some(profile) = settings.profile {
                 options.set("profile", profile);
             }

@@ -7,7 +7,7 @@ mod live;
 
 pub use live::{Aac, Coded};
 
-use crate::{Container, Demuxer, Encoder, Error, Packet, Rotation, ready};
+use crate::{Container, Demuxer, Encoder, Error, Packet, demux::display_matrix, ready};
 use ffmpeg_next as ff;
 use ffmpeg_next::format::context::{Output, StreamIo};
 use std::{
@@ -63,12 +63,12 @@ impl Muxer {
         Ok(Self { output, container, sources: Vec::new(), memory: None })
     }
 
-    /// Adds the track that `encoder` makes, which stands upright when turned by `rotation`; gives its index. `like` is
-    /// the source, whose MPEG-TS packet identifier is kept.
+    /// Adds the track that `encoder` makes; gives its index. `like` is the source, whose MPEG-TS packet identifier and
+    /// display matrix are kept where the container has a place for them.
     ///
     /// # Errors
     /// [`Error::Mux`] when the container refuses it.
-    pub fn add_encoded(&mut self, encoder: &Encoder, like: &Demuxer, rotation: Rotation) -> Result<usize, Error> {
+    pub fn add_encoded(&mut self, encoder: &Encoder, like: &Demuxer) -> Result<usize, Error> {
         let video = like.video()?.index;
         let mut track = self.output.add_stream_with(&encoder.codec).map_err(failed)?;
         track.set_time_base(encoder.time_base);
@@ -76,9 +76,7 @@ impl Muxer {
         let index = track.index();
         self.sources.push(encoder.time_base);
         self.keep_identifier(index, like, video);
-        if rotation != Rotation::None {
-            self.set_rotation(index, rotation)?;
-        }
+        self.keep_matrix(index, like, video)?;
         Ok(index)
     }
 
@@ -101,9 +99,8 @@ impl Muxer {
         unsafe { (*(*track.as_mut_ptr()).codecpar).codec_tag = 0 };
         self.sources.push(stream.time_base());
         self.keep_identifier(index, from, source);
-        let rotation = from.video().map(|video| video.rotation).unwrap_or_default();
-        if stream.parameters().medium() == ff::media::Type::Video && rotation != Rotation::None {
-            self.set_rotation(index, rotation)?;
+        if stream.parameters().medium() == ff::media::Type::Video {
+            self.keep_matrix(index, from, source)?;
         }
         Ok(index)
     }
@@ -119,23 +116,21 @@ impl Muxer {
         }
     }
 
-    fn set_rotation(&mut self, index: usize, rotation: Rotation) -> Result<(), Error> {
-        let clockwise = match rotation {
-            Rotation::None => 0.0,
-            Rotation::Quarter => 90.0,
-            Rotation::Half => 180.0,
-            Rotation::ThreeQuarters => 270.0,
+    /// Gives track `index` the whole display matrix of track `source` of `from`, where the container has a place for it.
+    fn keep_matrix(&mut self, index: usize, from: &Demuxer, source: usize) -> Result<(), Error> {
+        let stream = from.input.stream(source);
+        let Some(cells) = stream.as_ref().and_then(display_matrix).filter(|_| self.container.holds_rotation()) else {
+            return Ok(());
         };
-        let size = 9 * size_of::<i32>();
         let mut track = self.output.stream_mut(index).ok_or_else(|| Error::Mux(format!("no track {index}")))?;
-        // SAFETY: libav gives room for the nine integers that the second call fills, or null.
+        // SAFETY: libav gives room for as many bytes as are asked for, which the copy fills, or null.
         unsafe {
             let kind = ff::ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;
-            let matrix = ff::ffi::av_stream_new_side_data(track.as_mut_ptr(), kind, size);
+            let matrix = ff::ffi::av_stream_new_side_data(track.as_mut_ptr(), kind, size_of_val(&cells));
             if matrix.is_null() {
                 return Err(Error::Mux("no memory for a display matrix".to_owned()));
             }
-            ff::ffi::av_display_rotation_set(matrix.cast(), clockwise);
+            std::ptr::copy_nonoverlapping(cells.as_ptr().cast::<u8>(), matrix, size_of_val(&cells));
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! index it without knowing libav.
 #![expect(unsafe_code, reason = "planes of libav's frames as slices")]
 
-use crate::Error;
+use crate::{Error, Orientation, demux::matrix_cells};
 use ffmpeg_next as ff;
 use ffmpeg_next::format::Pixel;
 
@@ -98,6 +98,18 @@ impl Picture {
     /// Shows it at `pts`, in the time base of its track.
     pub fn set_pts(&mut self, pts: i64) {
         self.pts = pts;
+    }
+
+    /// What brings this frame upright if the stream itself says so (H.264 and HEVC: a display orientation message,
+    /// ITU-T H.264, D.1.27); `None` if it does not, and the container's word holds.
+    pub fn orientation(&self) -> Option<Orientation> {
+        let data = self.frame.side_data(ff::frame::side_data::Type::DisplayMatrix)?;
+        matrix_cells(data.data()).and_then(Orientation::of_matrix)
+    }
+
+    /// Takes away what the stream says about its orientation: it was followed.
+    pub(crate) fn forget_orientation(&mut self) {
+        self.frame.remove_side_data(ff::frame::side_data::Type::DisplayMatrix);
     }
 
     /// How its samples lie.

@@ -1,39 +1,40 @@
-//! Turns a picture upright sample by sample, for containers that cannot say how it lies and for looking at it.
+//! Brings a frame upright sample by sample, for containers that cannot say how it lies and for looking at it.
 
-use crate::{Error, Picture, Plane, PlaneMut, Rotation};
+use crate::{Error, Orientation, Picture, Plane, PlaneMut, Rotation};
 
 impl Picture {
-    /// This picture turned clockwise by `rotation`; times and colour description are kept.
+    /// This frame, upright: mirrored and turned as `orientation` says. Times and colour description are kept.
     ///
     /// # Errors
     /// [`Error::Unsupported`] when its layout is [`crate::Layout::Other`].
-    pub fn turned(&self, rotation: Rotation) -> Result<Self, Error> {
-        let quarter = matches!(rotation, Rotation::Quarter | Rotation::ThreeQuarters);
-        let (width, height) = if quarter { (self.height(), self.width()) } else { (self.width(), self.height()) };
-        let mut turned = Self::blank(self.layout(), self.is_full_range(), width, height)?;
-        for (index, mut target) in turned.planes_mut()?.into_iter().enumerate() {
+    pub fn upright(&self, orientation: Orientation) -> Result<Self, Error> {
+        let (width, height) = orientation.size((self.width(), self.height()));
+        let mut upright = Self::blank(self.layout(), self.is_full_range(), width, height)?;
+        for (index, mut target) in upright.planes_mut()?.into_iter().enumerate() {
             let source =
                 self.plane(index).ok_or_else(|| Error::Unsupported("planes of an unknown layout".to_owned()))?;
-            turn(source, &mut target, rotation);
+            turn(source, &mut target, orientation);
         }
-        turned.describe_like(self);
-        if quarter {
-            turned.swap_aspect();
+        upright.describe_like(self);
+        upright.forget_orientation();
+        if orientation.rotation.swaps_sides() {
+            upright.swap_aspect();
         }
-        Ok(turned)
+        Ok(upright)
     }
 }
 
-fn turn(source: Plane<'_>, target: &mut PlaneMut<'_>, rotation: Rotation) {
+fn turn(source: Plane<'_>, target: &mut PlaneMut<'_>, orientation: Orientation) {
     let (right, bottom) = (source.width - 1, source.height - 1);
     for (y, row) in target.data.chunks_mut(target.stride).enumerate() {
         for (x, sample) in row[..target.width].iter_mut().enumerate() {
-            let (from_x, from_y) = match rotation {
+            let (turned_x, from_y) = match orientation.rotation {
                 Rotation::None => (x, y),
                 Rotation::Quarter => (y, bottom - x),
                 Rotation::Half => (right - x, bottom - y),
                 Rotation::ThreeQuarters => (right - y, x),
             };
+            let from_x = if orientation.mirrored { right - turned_x } else { turned_x };
             *sample = source.data[from_y * source.stride + from_x];
         }
     }
@@ -57,26 +58,30 @@ mod tests {
         picture
     }
 
-    fn rows(picture: &Picture) -> Vec<Vec<u8>> {
+    fn upright(rotation: Rotation, mirrored: bool) -> Vec<Vec<u8>> {
+        let picture = numbered().upright(Orientation { rotation, mirrored }).expect("turned");
         let plane = picture.plane(0).expect("a plane");
         plane.data.chunks(plane.stride).map(|row| row[..plane.width].to_vec()).collect()
     }
 
     #[test]
     fn a_quarter_turn_puts_the_left_column_on_top() {
-        let turned = numbered().turned(Rotation::Quarter).expect("turned");
-        assert_eq!(rows(&turned), [[10, 0], [11, 1], [12, 2], [13, 3]]);
+        assert_eq!(upright(Rotation::Quarter, false), [[10, 0], [11, 1], [12, 2], [13, 3]]);
     }
 
     #[test]
     fn half_a_turn_reverses_everything() {
-        let turned = numbered().turned(Rotation::Half).expect("turned");
-        assert_eq!(rows(&turned), [[13, 12, 11, 10], [3, 2, 1, 0]]);
+        assert_eq!(upright(Rotation::Half, false), [[13, 12, 11, 10], [3, 2, 1, 0]]);
     }
 
     #[test]
     fn three_quarters_put_the_right_column_on_top() {
-        let turned = numbered().turned(Rotation::ThreeQuarters).expect("turned");
-        assert_eq!(rows(&turned), [[3, 13], [2, 12], [1, 11], [0, 10]]);
+        assert_eq!(upright(Rotation::ThreeQuarters, false), [[3, 13], [2, 12], [1, 11], [0, 10]]);
+    }
+
+    #[test]
+    fn a_mirror_comes_before_the_turn() {
+        assert_eq!(upright(Rotation::None, true), [[3, 2, 1, 0], [13, 12, 11, 10]]);
+        assert_eq!(upright(Rotation::Quarter, true), [[13, 3], [12, 2], [11, 1], [10, 0]]);
     }
 }

@@ -4,7 +4,7 @@
 //! for the detector.
 
 use crate::detector::{self, Rgb};
-use media::{Layout, Picture, Rotation, Scaler};
+use media::{Layout, Orientation, Picture, Scaler};
 use std::ops::Range;
 
 /// Sides of the detector's picture are multiples of this many pixels.
@@ -91,35 +91,66 @@ impl Tone {
     }
 }
 
-/// Makes reduced pictures, all of one size: that which suits the track that is to be blurred, whatever the size of its
-/// neighbours' pictures.
+/// Makes reduced frames. They are all of one size as long as the frames only change their resolution; a frame of another
+/// shape is reduced to a size of its own, never bent into the old one.
 pub(crate) struct Shrinker {
     side: u32,
-    rotation: Rotation,
-    suits: Option<(u32, u32)>,
-    scaler: Option<Scaler>,
+    size: Option<Size>,
+    scaler: Option<(Scaler, (u32, u32))>,
+}
+
+/// A size of reduced frames.
+#[derive(Clone, Copy)]
+struct Size {
+    /// Width and height of the upright reduced frame.
+    reduced: (u32, u32),
+    /// Width over height of the frames that it was chosen for.
+    aspect: f32,
+}
+
+/// Largest ratio of two aspects that are the same one, rounded: 426x240 and 1280x720 differ by a thousandth.
+const SAME_ASPECT: f32 = 1.02;
+
+impl Size {
+    fn of(upright: (u32, u32), side: u32) -> Self {
+        Self { reduced: reduced(upright, side), aspect: upright.0 as f32 / upright.1.max(1) as f32 }
+    }
+
+    /// Whether frames for which `other` was chosen can be reduced to this size.
+    fn suits(&self, other: &Self) -> bool {
+        let ratio = self.aspect / other.aspect;
+        ratio < SAME_ASPECT && ratio > SAME_ASPECT.recip()
+    }
 }
 
 impl Shrinker {
-    /// Reduces to what a picture of the size `suits` has with `side` pixels on the longest side, and turns by
-    /// `rotation`. Where a side is 0, the first picture says what suits.
-    pub fn new(side: u32, rotation: Rotation, suits: (u32, u32)) -> Self {
-        let suits = Some(suits).filter(|(width, height)| *width > 0 && *height > 0);
-        Self { side, rotation, suits, scaler: None }
+    /// Reduces to `side` pixels on the longest side. `target` is the upright size of the frames that are to be blurred;
+    /// where a side of it is 0, the first frame says it.
+    pub fn new(side: u32, target: (u32, u32)) -> Self {
+        let known = Some(target).filter(|(width, height)| *width > 0 && *height > 0);
+        Self { side, size: known.map(|upright| Size::of(upright, side)), scaler: None }
     }
 
-    /// `picture`, reduced and turned upright.
-    pub fn shrink(&mut self, picture: &Picture) -> Result<Small, media::Error> {
-        let (side, suits) = (self.side, self.suits);
-        let scaler = self.scaler.get_or_insert_with(|| {
-            let (width, height) = reduced(suits.unwrap_or((picture.width(), picture.height())), side);
-            Scaler::new(Layout::Yuv420, width, height)
-        });
-        let mut small = scaler.convert(picture)?;
-        if self.rotation != Rotation::None {
-            small = small.turned(self.rotation)?;
+    /// `picture`, brought upright by `orientation` and reduced. A frame of the target (`in_target`) that has more
+    /// detail than those before is reduced less than they were; context is reduced as the target is.
+    pub fn shrink(
+        &mut self,
+        picture: &Picture,
+        orientation: Orientation,
+        in_target: bool,
+    ) -> Result<Small, media::Error> {
+        let natural = Size::of(orientation.size((picture.width(), picture.height())), self.side);
+        let holds =
+            |size: &Size| !in_target || size.reduced.0.max(size.reduced.1) >= natural.reduced.0.max(natural.reduced.1);
+        let size = self.size.filter(|size| size.suits(&natural) && holds(size)).unwrap_or(natural);
+        self.size = Some(size);
+        let (width, height) = orientation.size(size.reduced);
+        if self.scaler.as_ref().is_none_or(|(_, made)| *made != (width, height)) {
+            self.scaler = Some((Scaler::new(Layout::Yuv420, width, height), (width, height)));
         }
-        pack(&small)
+        let Some((scaler, _)) = &mut self.scaler else { return Err(media::Error::NoVideo) };
+        let small = scaler.convert(picture)?;
+        if orientation.is_upright() { pack(&small) } else { pack(&small.upright(orientation)?) }
     }
 }
 

@@ -1,16 +1,22 @@
-//! When to look, and at what: the detector is the dear part of the first pass, so it sees the whole picture only as
-//! often as it must. Where little changes, what does is looked at by itself. Where much does, faces come up from behind
-//! one another for a few frames only; they do so at the height where faces are, since whoever films stands among those
-//! who are filmed, so those rows are looked at more often than the rest.
+//! When to look, and at what. Looking is the expensive part of the first pass, so the detector sees the whole frame only
+//! as often as it must; but nothing may be shown for long that it had no chance to find.
+//!
+//! Three needs add up. What is new ([`Unseen`]) is looked at on that frame or the next. What is known but moves is looked
+//! at again in time, since a detector finds on one frame what it missed on another; where faces are at one height, its
+//! rows are looked at more often than the rest. And since the detector finds upright faces only, the frame is also looked
+//! at turned, more rarely: people lie on the ground, and phones are held sideways.
 
 use crate::{
     analysis::Small,
-    change::{Changes, join},
+    change::Changes,
     detector::GRID,
     geometry::Region,
+    motion::Motion,
     options::Looking,
-    sheet::{Area, Sheet},
+    sheet::{Area, CHEAP, QUARTER, Sheet, View, join},
+    unseen::Unseen,
 };
+use media::Rotation;
 use std::ops::Range;
 
 /// Milliseconds in a second.
@@ -23,12 +29,18 @@ const BEYOND: (f32, f32) = (8.0, 0.1);
 const FEWEST: usize = 3;
 /// Most rows looked at by themselves, as a share of all: more is dearer than looking at the whole less often.
 const MOST_ROWS: f32 = 0.4;
+/// Most rows looked at for what is new in them.
+const MOST_NEW_ROWS: f32 = 0.8;
+/// A look that costs so little, in looks at the whole, waits for nothing.
+const LITTLE: f32 = 0.13;
+/// Frames between two looks at what is new; what is new on a frame without one is looked at on the next.
+const BETWEEN: u64 = 2;
 
 /// What to look at.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Look {
-    /// The whole picture, reduced.
-    Whole,
+    /// The whole picture, reduced and turned.
+    Whole(Rotation),
     /// So many rows of it.
     Rows(Range<usize>),
     /// Parts of it, in detail.
@@ -36,27 +48,47 @@ pub(crate) enum Look {
 }
 
 impl Look {
-    /// Whether a point of the reduced picture is looked at.
-    pub fn holds(&self, x: f32, y: f32) -> bool {
+    /// Whether a face at a point of the reduced picture, which `turn` brings upright, is looked at.
+    pub fn holds(&self, x: f32, y: f32, turn: Rotation) -> bool {
         match self {
-            Self::Whole => true,
-            Self::Rows(rows) => (rows.start as f32..rows.end as f32).contains(&y),
-            Self::Parts(sheet) => sheet.areas().any(|area| area.holds(x, y)),
+            Self::Whole(turned) => *turned == turn,
+            Self::Rows(rows) => turn == Rotation::None && (rows.start as f32..rows.end as f32).contains(&y),
+            Self::Parts(sheet) => sheet.holds(x, y, turn),
         }
     }
 
     /// Pixels looked at per pixel of the reduced picture.
     pub fn zoom(&self) -> f32 {
         match self {
-            Self::Whole | Self::Rows(_) => FULL,
+            Self::Whole(_) | Self::Rows(_) => FULL,
             Self::Parts(sheet) => sheet.zoom(),
         }
     }
 }
 
-/// Decides on looks.
-pub(crate) struct Attention {
-    /// Frames between looks at the whole while much changes and the rows with faces are looked at by themselves.
+/// What following asks for on a frame.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    /// Where faces were lost on this very frame.
+    pub urgent: Vec<View>,
+    /// Where faces are in doubt, or were not looked at for long.
+    pub wanted: Vec<View>,
+    /// Faces that are followed and will be blurred.
+    pub faces: Vec<Region>,
+    /// The turn that most of them stand in.
+    pub turn: Rotation,
+}
+
+impl Asked {
+    fn of(&self, turn: Rotation) -> impl Iterator<Item = &View> {
+        self.urgent.iter().chain(&self.wanted).filter(move |view| view.turn == turn)
+    }
+}
+
+/// Lengths of time in frames.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    /// Between looks at the whole while much changes and the rows with faces are looked at by themselves.
     wide: u64,
     /// The same while faces are everywhere.
     look: u64,
@@ -64,84 +96,340 @@ pub(crate) struct Attention {
     calm: u64,
     /// The same while all that changes can be looked at by itself.
     rest: u64,
-    /// Frames between looks at rows.
+    /// Between looks at rows.
     rows: u64,
-    /// Frames between looks at parts.
+    /// Between looks at parts.
     glance: u64,
-    whole: Option<u64>,
-    last: Option<u64>,
-    /// Whether something that might be a face was seen lately.
-    lively: bool,
-    changes: Changes,
+    /// Between looks at the picture turned by a quarter, either way, and by half.
+    turned: u64,
+    upside_down: u64,
+}
+
+/// Decides on looks.
+pub(crate) struct Attention {
+    times: Times,
+    upright: Watch,
+    /// Where most faces stand otherwise: the same for their turn.
+    sideways: Option<Watch>,
+    turned: [Turned; 3],
+    /// Last look at parts that only following asked for.
+    asked: Option<u64>,
 }
 
 impl Attention {
     /// For video of `rate` frames per second.
     pub fn new(looking: &Looking, rate: f64) -> Self {
         let frames = |ms: u32| ((f64::from(ms) * rate / MS).round() as u64).max(1);
-        Self {
+        let times = Times {
             wide: frames(looking.wide_ms),
             look: frames(looking.look_ms),
             calm: frames(looking.calm_ms),
             rest: frames(looking.rest_ms),
             rows: frames(looking.rows_ms),
             glance: frames(looking.glance_ms),
-            whole: None,
-            last: None,
-            lively: false,
-            changes: Changes::default(),
+            turned: frames(looking.turned_ms),
+            upside_down: frames(looking.upside_down_ms),
+        };
+        Self {
+            times,
+            upright: Watch::new(Rotation::None),
+            sideways: None,
+            turned: [Rotation::Quarter, Rotation::ThreeQuarters, Rotation::Half].map(Turned::new),
+            asked: None,
         }
     }
 
-    /// What to look at on frame `frame`; `wanted` are the areas of faces in doubt, `faces` those that are followed,
-    /// `most` is how far the picture's detail goes beyond the reduced one.
-    pub fn choose(
-        &self,
-        frame: u64,
-        small: &Small,
-        (wanted, faces): (Vec<Area>, &[Region]),
-        most: f32,
-    ) -> Option<Look> {
-        let (Some(whole), Some(last)) = (self.whole, self.last) else { return Some(Look::Whole) };
-        if frame - whole >= self.rest {
-            return Some(Look::Whole);
+    /// Takes the next frame, which moved as a whole by `motion`.
+    pub fn advance(&mut self, small: &Small, motion: Motion) {
+        self.watches().for_each(|watch| watch.unseen.advance(small, motion));
+        if motion.is_cut {
+            self.turned.iter_mut().for_each(Turned::begin);
         }
-        let Some(mut areas) = self.changes.areas(small) else { return Some(Look::Whole) };
-        for area in &wanted {
-            join(&mut areas, *area);
+    }
+
+    /// Follows most faces into their turn: from now on the whole is looked at that way as well.
+    pub fn turn_to(&mut self, turn: Rotation, small: &Small) {
+        if turn == Rotation::None || self.sideways.as_ref().is_some_and(|watch| watch.turn == turn) {
+            return;
         }
-        if areas.is_empty() {
+        let mut watch = Watch::new(turn);
+        watch.unseen.advance(small, Motion::default());
+        self.sideways = Some(watch);
+    }
+
+    /// What to look at next on frame `frame`; `None` when no more is needed on it. `most` is how far the picture's detail
+    /// goes beyond the reduced one.
+    pub fn choose(&self, frame: u64, small: &Small, asked: &Asked, most: f32) -> Option<Look> {
+        let watches = [Some(&self.upright), self.sideways.as_ref()];
+        let mut due = watches.into_iter().flatten().filter(|watch| watch.last != Some(frame));
+        due.find_map(|watch| watch.choose(frame, small, asked, (most, &self.times)))
+            .or_else(|| self.asked_for(frame, small, asked, most))
+            .or_else(|| self.turned(frame, small, asked))
+    }
+
+    /// Parts that following asks for in turns that are not watched, as many as a small sheet holds.
+    fn asked_for(&self, frame: u64, small: &Small, asked: &Asked, most: f32) -> Option<Look> {
+        let others = |views: &[View]| views.iter().filter(|view| !self.is_watched(view.turn)).copied().collect();
+        let (mut views, wanted): (Vec<View>, Vec<View>) = (others(&asked.urgent), others(&asked.wanted));
+        let since = self.asked.map_or(u64::MAX, |last| frame - last);
+        if since == 0 || (views.is_empty() && since < self.times.glance) {
             return None;
         }
+        views.extend(wanted);
         let size = (small.width() as f32, small.height() as f32);
-        if let Some(sheet) = Sheet::lay_out(&areas, size, FULL..=most.max(FULL)) {
-            return (frame - last >= self.glance).then_some(Look::Parts(sheet));
+        while !views.is_empty() {
+            let mut joined = Vec::new();
+            for view in &views {
+                join(&mut joined, *view);
+            }
+            if let Some(sheet) = Sheet::lay_out(&joined, size, (FULL..=most.max(FULL), QUARTER)) {
+                return Some(Look::Parts(sheet));
+            }
+            views.pop();
         }
-        let rows = rows(faces, &wanted, small.height()).filter(|_| self.lively);
-        let due = match (&rows, self.lively) {
-            (Some(_), _) => self.wide,
-            (None, true) => self.look,
-            (None, false) => self.calm,
-        };
-        if frame - whole >= due {
-            return Some(Look::Whole);
-        }
-        rows.filter(|_| frame - last >= self.rows).map(Look::Rows)
+        None
+    }
+
+    fn is_watched(&self, turn: Rotation) -> bool {
+        turn == Rotation::None || self.sideways.as_ref().is_some_and(|watch| watch.turn == turn)
+    }
+
+    /// The picture turned: all of it at first and now and then, in between what is new since it was looked at so.
+    fn turned(&self, frame: u64, small: &Small, asked: &Asked) -> Option<Look> {
+        let size = (small.width() as f32, small.height() as f32);
+        let mut others = self.turned.iter().filter(|turned| !self.is_watched(turned.turn));
+        others.find_map(|turned| {
+            let whole = Look::Whole(turned.turn);
+            let every = if turned.turn == Rotation::Half { self.times.upside_down } else { self.times.turned };
+            match (turned.last, turned.whole) {
+                (Some(last), _) if frame - last < every => None,
+                (Some(_), Some(at)) if frame - at < self.times.rest => {
+                    let views = self.upright.unseen.unturned(turned.turn, &asked.faces);
+                    let sheet = || Sheet::lay_out(&views, size, (FULL..=FULL, CHEAP)).map_or(whole, Look::Parts);
+                    (!views.is_empty()).then(sheet)
+                }
+                _ => Some(whole),
+            }
+        })
     }
 
     /// Frame `frame` was looked at, and whether something there might be a face.
     pub fn looked(&mut self, frame: u64, small: &Small, look: &Look, lively: bool) {
-        self.last = Some(frame);
-        self.lively = lively || (self.lively && *look != Look::Whole);
+        self.watches().for_each(|watch| watch.looked(frame, small, (look, lively)));
+        let unseen = &mut self.upright.unseen;
         match look {
-            Look::Whole => {
-                self.whole = Some(frame);
-                self.changes.saw_all(small);
-            }
-            Look::Rows(rows) => self.changes.saw(small, &Area::across(rows, small.width())),
-            Look::Parts(sheet) => sheet.areas().for_each(|area| self.changes.saw(small, area)),
+            Look::Whole(turn) => unseen.saw_turned(*turn, None),
+            Look::Rows(_) => {}
+            Look::Parts(sheet) => sheet.views().for_each(|view| unseen.saw_turned(view.turn, Some(&[view.area]))),
+        }
+        for turned in &mut self.turned {
+            turned.looked(frame, look, unseen);
+        }
+        let is_watched =
+            |turn: Rotation| turn == Rotation::None || self.sideways.as_ref().is_some_and(|watch| watch.turn == turn);
+        if let Look::Parts(sheet) = look
+            && sheet.views().any(|view| !is_watched(view.turn))
+        {
+            self.asked = Some(frame);
         }
     }
+
+    /// Counts the newest frame, on which nothing more will be looked at.
+    pub fn count(&mut self, faces: &[Region]) {
+        self.upright.unseen.count(faces);
+    }
+
+    /// The most consecutive frames on which something new was to be seen before it was looked at.
+    pub fn longest_unseen(&self) -> u32 {
+        self.upright.unseen.longest()
+    }
+
+    fn watches(&mut self) -> impl Iterator<Item = &mut Watch> {
+        std::iter::once(&mut self.upright).chain(self.sideways.as_mut())
+    }
+}
+
+/// Looks at the picture in one turn, so often that nothing new stays without one.
+struct Watch {
+    turn: Rotation,
+    whole: Option<u64>,
+    /// Last look at anything.
+    last: Option<u64>,
+    /// Last look after which nothing that had changed was left.
+    refreshed: Option<u64>,
+    /// Last look at rows.
+    rows: Option<u64>,
+    /// Whether something that might be a face was seen lately.
+    lively: bool,
+    changes: Changes,
+    unseen: Unseen,
+}
+
+impl Watch {
+    fn new(turn: Rotation) -> Self {
+        let (changes, unseen) = (Changes::default(), Unseen::default());
+        Self { turn, whole: None, last: None, refreshed: None, rows: None, lively: false, changes, unseen }
+    }
+
+    fn choose(&self, frame: u64, small: &Small, asked: &Asked, (most, times): (f32, &Times)) -> Option<Look> {
+        let (Some(whole), Some(last)) = (self.whole, self.last) else { return Some(Look::Whole(self.turn)) };
+        if frame - whole >= times.rest {
+            return Some(Look::Whole(self.turn));
+        }
+        let Some(changed) = self.changes.areas(small) else { return Some(Look::Whole(self.turn)) };
+        let (news, oldest) = self.unseen.news(&asked.faces);
+        let mut views: Vec<View> = Vec::new();
+        let news = news.into_iter().map(|view| View { turn: self.turn, ..view });
+        for view in news.chain(asked.of(self.turn).copied()) {
+            join(&mut views, view);
+        }
+        let need = Need { urgent: asked.urgent.iter().any(|view| view.turn == self.turn), oldest, since: frame - last };
+        let again = self.again(frame, small, (changed, &views, asked), (most, times), whole);
+        match again {
+            // Rows that faces are in need not hold what is new.
+            Some(Look::Rows(_)) if need.oldest > 0 => self.news(small, &views, need),
+            again => again.or_else(|| self.news(small, &views, need)),
+        }
+    }
+
+    /// A look at what is known and has changed, when it is due.
+    fn again(
+        &self,
+        frame: u64,
+        small: &Small,
+        (changed, views, asked): (Vec<Area>, &[View], &Asked),
+        (most, times): (f32, &Times),
+        whole: u64,
+    ) -> Option<Look> {
+        let mut all = views.to_vec();
+        for area in changed {
+            join(&mut all, View { area, turn: self.turn });
+        }
+        if all.is_empty() {
+            return None;
+        }
+        let size = (small.width() as f32, small.height() as f32);
+        if let Some(sheet) = Sheet::lay_out(&all, size, (FULL..=most.max(FULL), QUARTER)) {
+            let due = self.refreshed.is_none_or(|refreshed| frame - refreshed >= times.glance);
+            return due.then_some(Look::Parts(sheet));
+        }
+        let wanted: Vec<Area> = asked.of(self.turn).map(|view| view.area).collect();
+        let rows = rows(&asked.faces, &wanted, small.height()).filter(|_| self.lively && self.turn == Rotation::None);
+        let due = match (&rows, self.lively) {
+            (Some(_), _) => times.wide,
+            (None, true) => times.look,
+            (None, false) => times.calm,
+        };
+        if frame - whole >= due {
+            return Some(Look::Whole(self.turn));
+        }
+        let banded = self.rows.map_or(whole, |rows| rows.max(whole));
+        rows.filter(|_| frame - banded >= times.rows).map(Look::Rows)
+    }
+
+    /// The least expensive look that holds all `views`, when one of them must not wait.
+    fn news(&self, small: &Small, views: &[View], need: Need) -> Option<Look> {
+        if views.is_empty() {
+            return None;
+        }
+        let size = (small.width() as f32, small.height() as f32);
+        let sheet = Sheet::lay_out(views, size, (FULL..=FULL, CHEAP)).map(|sheet| (sheet.cost(), Look::Parts(sheet)));
+        let rows = spanned(views, small.height()).filter(|_| self.turn == Rotation::None);
+        let rows = rows.map(|rows| (rows.len() as f32 / size.1, Look::Rows(rows)));
+        let whole = (1.0, Look::Whole(self.turn));
+        let ways = [sheet, rows, Some(whole)].into_iter().flatten();
+        let (cost, look) = ways.min_by(|a, b| a.0.total_cmp(&b.0))?;
+        need.now(cost).then_some(look)
+    }
+
+    fn looked(&mut self, frame: u64, small: &Small, (look, lively): (&Look, bool)) {
+        match look {
+            Look::Whole(turn) if *turn == self.turn => {
+                self.lively = lively;
+                (self.whole, self.last, self.refreshed) = (Some(frame), Some(frame), Some(frame));
+                self.changes.saw_all(small);
+                self.unseen.saw(None);
+            }
+            Look::Rows(rows) if self.turn == Rotation::None => {
+                self.lively |= lively;
+                (self.rows, self.last) = (Some(frame), Some(frame));
+                self.saw(frame, small, &[Area::across(rows, small.width())]);
+            }
+            Look::Parts(sheet) => {
+                let areas: Vec<Area> =
+                    sheet.views().filter(|view| view.turn == self.turn).map(|view| view.area).collect();
+                if !areas.is_empty() {
+                    self.lively |= lively;
+                    self.last = Some(frame);
+                    self.saw(frame, small, &areas);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn saw(&mut self, frame: u64, small: &Small, areas: &[Area]) {
+        for area in areas {
+            self.changes.saw(small, area);
+        }
+        self.unseen.saw(Some(areas));
+        if self.changes.areas(small).is_some_and(|left| left.is_empty()) {
+            self.refreshed = Some(frame);
+        }
+    }
+}
+
+/// How much what is new must be looked at.
+#[derive(Clone, Copy, Debug)]
+struct Need {
+    /// A face was lost on this frame.
+    urgent: bool,
+    /// For how many frames something has been new.
+    oldest: u32,
+    /// Frames since the last look.
+    since: u64,
+}
+
+impl Need {
+    /// Whether a look of this `cost`, in looks at the whole, is to be taken on this frame.
+    fn now(self, cost: f32) -> bool {
+        self.urgent || self.oldest > 0 || self.since >= BETWEEN || cost <= LITTLE
+    }
+}
+
+/// When the picture was looked at in a turn that few faces stand in.
+struct Turned {
+    turn: Rotation,
+    whole: Option<u64>,
+    last: Option<u64>,
+}
+
+impl Turned {
+    fn new(turn: Rotation) -> Self {
+        Self { turn, whole: None, last: None }
+    }
+
+    /// Another scene has begun.
+    fn begin(&mut self) {
+        *self = Self::new(self.turn);
+    }
+
+    /// Frame `frame` was looked at; `unseen` says what is left.
+    fn looked(&mut self, frame: u64, look: &Look, unseen: &Unseen) {
+        let holds = |sheet: &Sheet| sheet.views().any(|view| view.turn == self.turn);
+        match look {
+            Look::Whole(turn) if *turn == self.turn => (self.whole, self.last) = (Some(frame), Some(frame)),
+            Look::Parts(sheet) if holds(sheet) && unseen.unturned(self.turn, &[]).is_empty() => self.last = Some(frame),
+            _ => {}
+        }
+    }
+}
+
+/// The rows of a picture of so many that hold all `views`; `None` when they are too many, or one view is turned.
+fn spanned(views: &[View], height: usize) -> Option<Range<usize>> {
+    let spans = views.iter().map(|view| (view.area.y, view.area.y + view.area.h));
+    let (top, bottom) = spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
+    band(top, bottom, height, MOST_NEW_ROWS)
 }
 
 /// The rows of a picture of so many in which `faces` are and what is `wanted`; `None` when there are too few faces, or
@@ -156,9 +444,15 @@ fn rows(faces: &[Region], wanted: &[Area], height: usize) -> Option<Range<usize>
     };
     let spans = faces.iter().map(face).chain(wanted.iter().map(|area| (area.y, area.y + area.h)));
     let (top, bottom) = spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
+    band(top, bottom, height, MOST_ROWS)
+}
+
+/// As many rows of a picture of `height` as the detector takes, around those from `top` to `bottom`; `None` when they are
+/// more than the share `most` of all.
+fn band(top: f32, bottom: f32, height: usize, most: f32) -> Option<Range<usize>> {
     let tall = (bottom.min(height as f32) - top.max(0.0)).max(1.0);
     let count = (tall as usize).next_multiple_of(GRID);
-    if count as f32 > MOST_ROWS * height as f32 {
+    if count as f32 > most * height as f32 {
         return None;
     }
     let first = ((top + bottom - count as f32) / 2.0).max(0.0) as usize;
@@ -170,36 +464,58 @@ fn rows(faces: &[Region], wanted: &[Area], height: usize) -> Option<Range<usize>
 mod tests {
     use super::*;
     use crate::analysis::Shrinker;
-    use media::{Layout, Picture, Rotation};
+    use media::{Layout, Orientation, Picture};
 
     /// A picture like no other of another `seed`, wherever one looks.
-    fn small(seed: usize) -> Small {
-        let mut picture = Picture::blank(Layout::Yuv420, true, 640, 352).expect("a picture");
-        for plane in picture.planes_mut().expect("planes") {
-            for (at, sample) in plane.data.iter_mut().enumerate() {
-                let (x, y) = ((at % plane.stride) / 16, at / plane.stride / 16);
-                *sample = ((x * 73 + y * 151 + seed * 97) % 256) as u8;
+    fn noise(seed: usize) -> Small {
+        picture(|x, y| ((x / 16 * 73 + y / 16 * 151 + seed * 97) % 256) as u8)
+    }
+
+    /// A street at rest, with a square of 40 pixels at the place, if there is one.
+    fn street(square: Option<(usize, usize)>) -> Small {
+        picture(|x, y| match square {
+            Some((left, top)) if (left..left + 40).contains(&x) && (top..top + 40).contains(&y) => {
+                60 + (x * 7 + y * 13) as u8 % 120
             }
+            _ => 100 + ((x / 40 + y / 40) % 2 * 20) as u8,
+        })
+    }
+
+    fn picture(luma: impl Fn(usize, usize) -> u8) -> Small {
+        let mut picture = Picture::blank(Layout::Yuv420, true, 640, 352).expect("a picture");
+        let [samples, blue, red] = picture.planes_mut().expect("planes");
+        for (at, sample) in samples.data.iter_mut().enumerate() {
+            *sample = luma(at % samples.stride, at / samples.stride);
         }
-        Shrinker::new(640, Rotation::None, (640, 352)).shrink(&picture).expect("a reduced picture")
+        blue.data.fill(128);
+        red.data.fill(128);
+        Shrinker::new(640, (640, 352)).shrink(&picture, Orientation::UPRIGHT, true).expect("a reduced picture")
     }
 
     fn face(y: f32) -> Region {
         Region { x: 300.0, y, w: 16.0, h: 20.0 }
     }
 
-    /// What is looked at, of 60 frames of which each is like no other, while `faces` are followed.
-    fn looks(faces: &[Region]) -> Vec<(u64, Look)> {
+    /// Every look at so many frames, while `faces` are followed; and the most frames for which something new had none.
+    fn looks(frames: u64, frame: impl Fn(u64) -> Small, faces: &[Region]) -> (Vec<(u64, Look)>, u32) {
         let mut attention = Attention::new(&Looking::default(), 25.0);
         let mut looks = Vec::new();
-        for frame in 0..60 {
-            let small = small(frame as usize);
-            if let Some(look) = attention.choose(frame, &small, (Vec::new(), faces), 2.0) {
-                attention.looked(frame, &small, &look, !faces.is_empty());
-                looks.push((frame, look));
+        for at in 0..frames {
+            let small = frame(at);
+            attention.advance(&small, Motion::default());
+            let asked = Asked { faces: faces.to_vec(), ..Asked::default() };
+            while let Some(look) = attention.choose(at, &small, &asked, 2.0) {
+                attention.looked(at, &small, &look, !faces.is_empty());
+                looks.push((at, look));
+                assert!(looks.len() < 1_000, "frame {at} is looked at again and again");
             }
+            attention.count(faces);
         }
-        looks
+        (looks, attention.longest_unseen())
+    }
+
+    fn turned(looks: &[(u64, Look)], turn: Rotation) -> Vec<u64> {
+        looks.iter().filter(|(_, look)| *look == Look::Whole(turn)).map(|(at, _)| *at).collect()
     }
 
     fn steps(frames: &[u64]) -> Vec<u64> {
@@ -207,27 +523,61 @@ mod tests {
     }
 
     #[test]
-    fn where_faces_are_at_one_height_its_rows_are_looked_at_more_often_than_the_whole() {
-        let faces = [face(150.0), face(160.0), face(180.0)];
-        let looks = looks(&faces);
-        let whole: Vec<u64> = looks.iter().filter(|(_, look)| *look == Look::Whole).map(|(at, _)| *at).collect();
-        assert!(steps(&whole).iter().all(|step| *step == 10), "{whole:?}");
-        let all: Vec<u64> = looks.iter().map(|(at, _)| *at).collect();
-        assert!(steps(&all).iter().all(|step| *step <= 3), "{all:?}");
-        for (at, look) in &looks {
-            assert!(faces.iter().all(|face| look.holds(face.x, face.y - 10.0) && look.holds(face.x, face.y + 10.0)));
-            assert!(*look == Look::Whole || !look.holds(300.0, 40.0), "frame {at} is looked at as a whole");
+    fn where_every_frame_is_new_every_second_one_is_looked_at() {
+        for faces in [&[][..], &[face(30.0), face(180.0)]] {
+            let (looks, longest) = looks(30, |at| noise(at as usize), faces);
+            let upright = turned(&looks, Rotation::None);
+            assert!(upright.first() == Some(&0) && steps(&upright).iter().all(|step| *step <= 2), "{upright:?}");
+            assert_eq!(longest, 1);
         }
     }
 
     #[test]
-    fn where_faces_are_few_or_at_all_heights_only_the_whole_is_looked_at_and_less_often_without_them() {
-        for (faces, step) in [(&[face(30.0), face(180.0), face(320.0)][..], 4), (&[face(150.0); 2], 4), (&[], 6)] {
-            let looks = looks(faces);
-            assert!(looks.iter().all(|(_, look)| *look == Look::Whole));
-            let frames: Vec<u64> = looks.iter().map(|(at, _)| *at).collect();
-            assert!(steps(&frames).iter().all(|found| *found == step), "{frames:?}");
+    fn the_turned_picture_is_looked_at_at_once_and_then_twice_a_second_upside_down_once() {
+        let (looks, _) = looks(60, |at| noise(at as usize), &[]);
+        for (turn, step) in [(Rotation::Quarter, 13), (Rotation::ThreeQuarters, 13), (Rotation::Half, 25)] {
+            let frames = turned(&looks, turn);
+            assert!(frames.first() == Some(&0) && steps(&frames).iter().all(|found| *found == step), "{frames:?}");
         }
+    }
+
+    #[test]
+    fn a_street_at_rest_is_looked_at_once_and_what_comes_up_there_on_that_very_frame() {
+        let come = |at: u64| street((17..19).contains(&at).then_some((200, 120)));
+        let (looks, longest) = looks(24, come, &[]);
+        let looked_at = |at: u64| {
+            looks.iter().filter(move |(frame, look)| *frame == at && look.holds(220.0, 140.0, Rotation::None))
+        };
+        assert_eq!(looked_at(17).count(), 1, "{looks:?}");
+        assert!(matches!(looked_at(17).next(), Some((_, Look::Parts(_)))));
+        assert!(looks.iter().all(|(at, _)| *at == 0 || *at >= 17), "{looks:?}");
+        assert_eq!(longest, 0);
+    }
+
+    #[test]
+    fn what_the_camera_pans_over_is_known_and_what_comes_in_at_the_edge_is_not() {
+        let pan = |at: u64| picture(move |x, y| ((x + 8 * at as usize) / 12 * 53 % 100 + y / 12 * 31 % 100 + 20) as u8);
+        let mut unseen = Unseen::default();
+        for at in 0..6 {
+            unseen.advance(&pan(at), Motion { shift: (-8.0, 0.0), is_cut: false });
+            if at == 0 {
+                unseen.saw(None);
+            }
+        }
+        let (views, oldest) = unseen.news(&[]);
+        assert!(views.iter().all(|view| view.area.x > 640.0 - 48.0 - 40.0), "{views:?}");
+        assert!(!views.is_empty() && oldest > 0);
+    }
+
+    #[test]
+    fn what_is_new_beneath_a_blurred_face_needs_no_look() {
+        let mut unseen = Unseen::default();
+        unseen.advance(&street(None), Motion::default());
+        unseen.saw(None);
+        unseen.advance(&street(Some((200, 120))), Motion::default());
+        assert!(!unseen.news(&[]).0.is_empty());
+        let face = Region { x: 220.0, y: 140.0, w: 70.0, h: 70.0 };
+        assert!(unseen.news(&[face]).0.is_empty());
     }
 
     #[test]

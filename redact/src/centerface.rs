@@ -11,6 +11,7 @@ use crate::{
     net::Net,
     network::Network,
 };
+use media::Rotation;
 use opencv::{
     core::{MatTraitConstManual, Vector},
     prelude::VectorToVec,
@@ -54,7 +55,7 @@ impl Maps<'_> {
                 h: self.size[at].exp() * CELL,
             };
             if [region.x, region.y, region.w, region.h].iter().all(|number| number.is_finite()) {
-                found.push(Detection { region, score: *score, is_cut: false });
+                found.push(Detection { region, score: *score, is_cut: false, turn: Rotation::None });
             }
         }
         Some(suppress(found))

@@ -92,7 +92,7 @@ fn cell(column: usize, row: usize, size: (f32, f32)) -> Area {
 }
 
 /// Adds `area` to `areas`, made one with those it meets.
-pub(crate) fn join(areas: &mut Vec<Area>, mut area: Area) {
+fn join(areas: &mut Vec<Area>, mut area: Area) {
     while let Some(at) = areas.iter().position(|other| other.meets(&area)) {
         area = area.with(&areas.swap_remove(at));
     }
@@ -103,7 +103,7 @@ pub(crate) fn join(areas: &mut Vec<Area>, mut area: Area) {
 mod tests {
     use super::*;
     use crate::analysis::Shrinker;
-    use media::{Layout, Picture, Rotation};
+    use media::{Layout, Orientation, Picture};
 
     fn small(square: Option<(usize, usize)>) -> Small {
         let mut picture = Picture::blank(Layout::Yuv420, true, 640, 352).expect("a picture");
@@ -115,7 +115,7 @@ mod tests {
                 }
             }
         }
-        Shrinker::new(640, Rotation::None, (640, 352)).shrink(&picture).expect("a reduced picture")
+        Shrinker::new(640, (640, 352)).shrink(&picture, Orientation::UPRIGHT, true).expect("a reduced picture")
     }
 
     #[test]

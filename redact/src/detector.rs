@@ -1,6 +1,7 @@
 //! What looks for faces: a colour picture in, scored boxes out, whatever the network behind it.
 
 use crate::{Error, geometry::Region};
+use media::Rotation;
 
 /// Boxes that share more of their area than this are the same face.
 const SAME_FACE: f32 = 0.3;
@@ -16,6 +17,8 @@ pub(crate) struct Detection {
     pub score: f32,
     /// Whether it may go on beyond the part of the picture that was looked at; its box is then not to be trusted.
     pub is_cut: bool,
+    /// What the picture was turned by when it was found: that brings the face upright.
+    pub turn: Rotation,
 }
 
 /// Red, green and blue, 0 to 255, plane after plane. Sides are multiples of [`GRID`].
@@ -26,6 +29,29 @@ pub(crate) struct Rgb {
     pub height: usize,
     /// The samples, `3 * width * height`.
     pub data: Vec<f32>,
+}
+
+impl Rgb {
+    /// This picture turned by `turn`.
+    pub fn turned(self, turn: Rotation) -> Self {
+        if turn == Rotation::None {
+            return self;
+        }
+        let Self { width, height, data } = self;
+        let (across, down) = if turn.swaps_sides() { (height, width) } else { (width, height) };
+        let mut turned = Vec::with_capacity(data.len());
+        for plane in data.chunks_exact(width * height) {
+            for y in 0..down {
+                turned.extend((0..across).map(|x| match turn {
+                    Rotation::None => plane[y * width + x],
+                    Rotation::Quarter => plane[(height - 1 - x) * width + y],
+                    Rotation::Half => plane[(height - 1 - y) * width + width - 1 - x],
+                    Rotation::ThreeQuarters => plane[x * width + width - 1 - y],
+                }));
+            }
+        }
+        Self { width: across, height: down, data: turned }
+    }
 }
 
 /// Sides of pictures for detectors are multiples of this many pixels.
@@ -50,4 +76,20 @@ pub(crate) fn suppress(mut found: Vec<Detection>) -> Vec<Detection> {
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_turned_clockwise_plane_by_plane() {
+        let picture = || Rgb { width: 3, height: 2, data: (0..18).map(|at| at as f32).collect() };
+        let turned = picture().turned(Rotation::Quarter);
+        assert_eq!((turned.width, turned.height), (2, 3));
+        assert_eq!(turned.data[..8], [3.0, 0.0, 4.0, 1.0, 5.0, 2.0, 9.0, 6.0]);
+        for turn in Rotation::ALL {
+            assert_eq!(picture().turned(turn).turned(turn.inverse()).data, picture().data, "{turn:?}");
+        }
+    }
 }

@@ -3,10 +3,9 @@
 
 use crate::{
     attention::Look,
-    change::join,
     detector::{Detection, suppress},
     options::Looking,
-    sheet::{Area, Sheet},
+    sheet::{Area, QUARTER, Sheet, View, join},
 };
 
 /// Score from which there is no doubt.
@@ -31,17 +30,18 @@ pub(crate) fn sheet(
     let is_doubtful = |face: &&Detection| face.is_cut || face.score < SURE;
     let doubtful = found.iter().filter(|face| face.score >= looking.doubt_score).filter(is_doubtful);
     let closer = if found.iter().any(|face| face.is_cut) { most.min(1.0) } else { look.zoom() * CLOSER };
-    let mut areas: Vec<Area> = doubtful.take(MOST).map(|face| Area::around(face.region, MARGIN, size)).collect();
-    areas.retain(|area| area.w > 0.0 && area.h > 0.0);
-    while !areas.is_empty() && closer <= most {
+    let view = |face: &Detection| View { area: Area::around(face.region, MARGIN, size), turn: face.turn };
+    let mut views: Vec<View> = doubtful.take(MOST).map(view).collect();
+    views.retain(|view| view.area.w > 0.0 && view.area.h > 0.0);
+    while !views.is_empty() && closer <= most {
         let mut joined = Vec::new();
-        for area in &areas {
-            join(&mut joined, *area);
+        for view in &views {
+            join(&mut joined, *view);
         }
-        if let Some(sheet) = Sheet::lay_out(&joined, size, closer..=most) {
+        if let Some(sheet) = Sheet::lay_out(&joined, size, (closer..=most, QUARTER)) {
             return Some(sheet);
         }
-        areas.pop();
+        views.pop();
     }
     None
 }
@@ -49,7 +49,7 @@ pub(crate) fn sheet(
 /// Corrects what was `found` by what was found when looking `again` at `sheet`.
 pub(crate) fn settle(found: &mut Vec<Detection>, mut again: Vec<Detection>, sheet: &Sheet, looking: &Looking) {
     again.retain(|face| !face.is_cut);
-    let looked_at = |face: &Detection| sheet.areas().any(|area| area.holds(face.region.x, face.region.y));
+    let looked_at = |face: &Detection| sheet.holds(face.region.x, face.region.y, face.turn);
     let same = |other: &Detection, face: &Detection| other.region.overlap(face.region) > SAME_FACE;
     let seen_again =
         |face: &Detection| again.iter().any(|other| other.score >= looking.start_score && same(other, face));
@@ -64,30 +64,33 @@ pub(crate) fn settle(found: &mut Vec<Detection>, mut again: Vec<Detection>, shee
 mod tests {
     use super::*;
     use crate::geometry::Region;
+    use media::Rotation;
 
     const SIZE: (f32, f32) = (640.0, 352.0);
 
     fn face(x: f32, score: f32) -> Detection {
-        Detection { region: Region { x, y: 100.0, w: 10.0, h: 12.0 }, score, is_cut: false }
+        Detection { region: Region { x, y: 100.0, w: 10.0, h: 12.0 }, score, is_cut: false, turn: Rotation::None }
     }
 
     #[test]
     fn only_doubtful_faces_are_looked_at_again_and_only_when_there_is_more_to_see() {
         let looking = Looking::default();
-        assert!(sheet(&[face(50.0, 0.9), face(90.0, 0.01)], &looking, SIZE, (&Look::Whole, 2.0)).is_none());
-        assert!(sheet(&[face(50.0, 0.3)], &looking, SIZE, (&Look::Whole, 1.0)).is_none());
-        let doubts =
-            sheet(&[face(50.0, 0.9), face(300.0, 0.3)], &looking, SIZE, (&Look::Whole, 2.0)).expect("one is doubtful");
-        assert!(doubts.areas().all(|area| area.holds(300.0, 100.0)) && doubts.zoom() > 1.4);
+        assert!(
+            sheet(&[face(50.0, 0.9), face(90.0, 0.01)], &looking, SIZE, (&Look::Whole(Rotation::None), 2.0)).is_none()
+        );
+        assert!(sheet(&[face(50.0, 0.3)], &looking, SIZE, (&Look::Whole(Rotation::None), 1.0)).is_none());
+        let doubts = sheet(&[face(50.0, 0.9), face(300.0, 0.3)], &looking, SIZE, (&Look::Whole(Rotation::None), 2.0))
+            .expect("one is doubtful");
+        assert!(doubts.holds(300.0, 100.0, Rotation::None) && doubts.zoom() > 1.4);
         let many: Vec<Detection> = (0..60).map(|at| face(10.0 * at as f32, 0.3)).collect();
-        assert!(sheet(&many, &looking, SIZE, (&Look::Whole, 2.0)).is_some(), "some of them fit");
+        assert!(sheet(&many, &looking, SIZE, (&Look::Whole(Rotation::None), 2.0)).is_some(), "some of them fit");
     }
 
     #[test]
     fn the_second_look_raises_refutes_and_leaves_alone() {
         let looking = Looking::default();
         let mut found = vec![face(50.0, 0.9), face(300.0, 0.1), face(400.0, 0.2), face(500.0, 0.5)];
-        let doubts = sheet(&found, &looking, SIZE, (&Look::Whole, 2.0)).expect("three are doubtful");
+        let doubts = sheet(&found, &looking, SIZE, (&Look::Whole(Rotation::None), 2.0)).expect("three are doubtful");
         settle(&mut found, vec![face(301.0, 0.8)], &doubts, &looking);
         let at: Vec<(u32, u32)> =
             found.iter().map(|face| (face.region.x as u32, (face.score * 10.0).round() as u32)).collect();

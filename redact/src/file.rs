@@ -88,7 +88,7 @@ impl Copying<'_> {
     fn copy_packets(&self, frames: u64) -> Result<bool, media::Error> {
         let mut demuxer = Demuxer::open(self.source)?;
         let video = demuxer.video()?;
-        let turned = video.rotation != media::Rotation::None && !self.container.holds_rotation();
+        let turned = !video.orientation.is_upright() && !self.container.holds_rotation();
         if turned || !demuxer.fits(video.index, self.container) {
             return Ok(false);
         }

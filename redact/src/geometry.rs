@@ -2,6 +2,8 @@
 //!
 //! Two kinds on purpose: what is followed lives in reduced pixels, what is blurred must fit a picture of any size.
 
+use media::{Orientation, Rotation};
+
 /// How near to the picture's edge a box lies at it, in pixels.
 const AT_EDGE: f32 = 3.0;
 
@@ -43,6 +45,16 @@ impl Region {
         (self.x - other.x).hypot(self.y - other.y) / (0.5 * (self.size() + other.size())).max(f32::EPSILON)
     }
 
+    /// The smallest box that holds both.
+    pub fn with(self, other: Self) -> Self {
+        let along = |a: f32, aw: f32, b: f32, bw: f32| {
+            let (first, last) = ((a - aw / 2.0).min(b - bw / 2.0), (a + aw / 2.0).max(b + bw / 2.0));
+            (f32::midpoint(first, last), last - first)
+        };
+        let ((x, w), (y, h)) = (along(self.x, self.w, other.x, other.w), along(self.y, self.h, other.y, other.h));
+        Self { x, y, w, h }
+    }
+
     /// The way from `self` to `other`, by `share` of it; a share of 1 is `other`.
     pub fn towards(self, other: Self, share: f32) -> Self {
         let mix = |a: f32, b: f32| a + (b - a) * share;
@@ -62,6 +74,14 @@ impl Region {
         };
         let ((x, w), (y, h)) = (along(self.x, self.w, known.w, width), along(self.y, self.h, known.h, height));
         Self { x, y, w, h }
+    }
+
+    /// This box, found on a picture that was turned by `turn`, on the picture of `size` as it was before.
+    pub fn before_turn(self, turn: Rotation, size: (f32, f32)) -> Self {
+        let turned = if turn.swaps_sides() { (size.1, size.0) } else { size };
+        let (x, y) = turn.inverse().apply((self.x / turned.0, self.y / turned.1));
+        let (w, h) = if turn.swaps_sides() { (self.h, self.w) } else { (self.w, self.h) };
+        Self { x: x * size.0, y: y * size.1, w, h }
     }
 
     /// Whether all of it lies within a picture of `width` by `height`.
@@ -95,15 +115,11 @@ pub(crate) struct Ellipse {
 }
 
 impl Ellipse {
-    /// The same ellipse in the picture as it is stored, which is to be turned by `rotation` to stand upright.
-    pub fn as_stored(self, rotation: media::Rotation) -> Self {
-        let Self { x, y, rx, ry } = self;
-        match rotation {
-            media::Rotation::None => self,
-            media::Rotation::Quarter => Self { x: y, y: 1.0 - x, rx: ry, ry: rx },
-            media::Rotation::Half => Self { x: 1.0 - x, y: 1.0 - y, rx, ry },
-            media::Rotation::ThreeQuarters => Self { x: 1.0 - y, y: x, rx: ry, ry: rx },
-        }
+    /// The same ellipse in the frame as it is stored, which `orientation` brings upright.
+    pub fn as_stored(self, orientation: Orientation) -> Self {
+        let (x, y) = orientation.stored((self.x, self.y));
+        let (rx, ry) = orientation.size((self.rx, self.ry));
+        Self { x, y, rx, ry }
     }
 }
 
@@ -114,11 +130,12 @@ mod tests {
     #[test]
     fn an_ellipse_on_top_of_an_upright_picture_lies_at_the_side_of_the_stored_one() {
         let top = Ellipse { x: 0.25, y: 0.1, rx: 0.2, ry: 0.05 };
+        let stored = |rotation, mirrored| top.as_stored(Orientation { rotation, mirrored });
         // Turning clockwise by a quarter brings the stored left side to the top.
-        let stored = top.as_stored(media::Rotation::Quarter);
-        assert_eq!(stored, Ellipse { x: 0.1, y: 0.75, rx: 0.05, ry: 0.2 });
-        let stored = top.as_stored(media::Rotation::ThreeQuarters);
-        assert_eq!(stored, Ellipse { x: 0.9, y: 0.25, rx: 0.05, ry: 0.2 });
+        assert_eq!(stored(Rotation::Quarter, false), Ellipse { x: 0.1, y: 0.75, rx: 0.05, ry: 0.2 });
+        assert_eq!(stored(Rotation::ThreeQuarters, false), Ellipse { x: 0.9, y: 0.25, rx: 0.05, ry: 0.2 });
+        assert_eq!(stored(Rotation::None, true), Ellipse { x: 0.75, ..top });
+        assert_eq!(stored(Rotation::Quarter, true), Ellipse { x: 0.9, y: 0.75, rx: 0.05, ry: 0.2 });
     }
 
     #[test]

@@ -46,6 +46,7 @@ mod splice;
 mod thumbnail;
 mod track;
 mod tracker;
+mod unseen;
 mod yunet;
 
 pub use engine::{Engine, Output, Redacted, SegmentInput};

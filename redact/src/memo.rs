@@ -27,8 +27,14 @@ pub(crate) struct Key {
     pub size: (usize, usize),
 }
 
-/// What is remembered of a segment: detections by the number of the frame in it.
-type Frames = HashMap<u64, Seen>;
+/// What is remembered of a segment.
+#[derive(Default)]
+struct Remembered {
+    /// Looks and what they found, by the number of the frame.
+    frames: HashMap<u64, Vec<Seen>>,
+    /// Whether all of it was examined, as a target is.
+    examined: bool,
+}
 
 /// What was looked at on a frame, and what was found.
 #[derive(Clone, Debug)]
@@ -43,7 +49,7 @@ pub(crate) struct Seen {
 
 /// Detections on frames of recent segments.
 #[derive(Default)]
-pub(crate) struct Memo(Mutex<VecDeque<(Key, Frames)>>);
+pub(crate) struct Memo(Mutex<VecDeque<(Key, Remembered)>>);
 
 /// What tells a segment from others.
 pub(crate) fn segment(segment: &[u8]) -> Segment {
@@ -51,23 +57,35 @@ pub(crate) fn segment(segment: &[u8]) -> Segment {
 }
 
 impl Memo {
-    /// What was detected on frame `frame` of segment `key`, if the detector ran there.
-    pub fn recall(&self, key: &Key, frame: u64) -> Option<Seen> {
+    /// The looks at frame `frame` of segment `key`, in their order, and whether all of the segment was examined.
+    pub fn recall(&self, key: &Key, frame: u64) -> (Vec<Seen>, bool) {
         let segments = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        segments.iter().find(|(known, _)| known == key)?.1.get(&frame).cloned()
+        let known = segments.iter().find(|(known, _)| known == key).map(|(_, remembered)| remembered);
+        known.map_or((Vec::new(), false), |it| (it.frames.get(&frame).cloned().unwrap_or_default(), it.examined))
     }
 
-    /// Remembers what was detected there; the segment that came first is forgotten when there are too many.
+    /// Remembers one more look at it.
     pub fn remember(&self, key: Key, frame: u64, seen: Seen) {
+        self.change(key, |remembered| remembered.frames.entry(frame).or_default().push(seen));
+    }
+
+    /// Remembers that all of it was examined.
+    pub fn finish(&self, key: Key) {
+        self.change(key, |remembered| remembered.examined = true);
+    }
+
+    /// Changes what is remembered of a segment; the one that came first is forgotten when there are too many.
+    fn change(&self, key: Key, change: impl FnOnce(&mut Remembered)) {
         let mut segments = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, frames)) = segments.iter_mut().find(|(known, _)| *known == key) {
-            frames.insert(frame, seen);
-            return;
+        if let Some((_, remembered)) = segments.iter_mut().find(|(known, _)| *known == key) {
+            return change(remembered);
         }
         if segments.len() == SEGMENTS {
             segments.pop_front();
         }
-        segments.push_back((key, HashMap::from([(frame, seen)])));
+        let mut remembered = Remembered::default();
+        change(&mut remembered);
+        segments.push_back((key, remembered));
     }
 }
 
@@ -75,20 +93,32 @@ impl Memo {
 mod tests {
     use super::*;
     use crate::geometry::Region;
+    use media::Rotation;
 
     #[test]
     fn what_was_seen_is_recalled_until_too_many_segments_came_since() {
         let memo = Memo::default();
         let key = |bytes: &[u8]| Key { segment: segment(bytes), size: (640, 352) };
-        let found = vec![Detection { region: Region { x: 1.0, y: 2.0, w: 3.0, h: 4.0 }, score: 0.5, is_cut: false }];
-        memo.remember(key(b"first"), 5, Seen { look: Look::Whole, found, lively: true });
-        assert_eq!(memo.recall(&key(b"first"), 5).map(|seen| seen.found.len()), Some(1));
-        assert!(memo.recall(&key(b"first"), 6).is_none());
-        assert!(memo.recall(&key(b"second"), 5).is_none());
-        assert!(memo.recall(&Key { size: (480, 288), ..key(b"first") }, 5).is_none(), "boxes of another size");
+        let found = vec![Detection {
+            region: Region { x: 1.0, y: 2.0, w: 3.0, h: 4.0 },
+            score: 0.5,
+            is_cut: false,
+            turn: Rotation::None,
+        }];
+        let look = Look::Whole(Rotation::None);
+        memo.remember(key(b"first"), 5, Seen { look: look.clone(), found, lively: true });
+        memo.remember(key(b"first"), 5, Seen { look: Look::Whole(Rotation::Half), found: Vec::new(), lively: false });
+        let (looks, examined) = memo.recall(&key(b"first"), 5);
+        assert_eq!(looks.iter().map(|seen| seen.found.len()).collect::<Vec<_>>(), [1, 0]);
+        assert!(!examined);
+        memo.finish(key(b"first"));
+        assert!(matches!(memo.recall(&key(b"first"), 6), (looks, true) if looks.is_empty()));
+        assert!(memo.recall(&key(b"second"), 5).0.is_empty());
+        assert!(memo.recall(&Key { size: (480, 288), ..key(b"first") }, 5).0.is_empty(), "boxes of another size");
         for number in 0..SEGMENTS {
-            memo.remember(key(&number.to_be_bytes()), 0, Seen { look: Look::Whole, found: Vec::new(), lively: false });
+            let look = look.clone();
+            memo.remember(key(&number.to_be_bytes()), 0, Seen { look, found: Vec::new(), lively: false });
         }
-        assert!(memo.recall(&key(b"first"), 5).is_none());
+        assert!(memo.recall(&key(b"first"), 5).0.is_empty());
     }
 }

@@ -54,6 +54,11 @@ pub struct Looking {
     pub rows_ms: u32,
     /// How far apart looks at what has changed, and at faces in doubt, are in milliseconds.
     pub glance_ms: u32,
+    /// How far apart looks at the picture turned by a quarter, either way, are in milliseconds: the detector finds upright
+    /// faces only. Where nothing has changed none is taken.
+    pub turned_ms: u32,
+    /// The same for the picture turned by half.
+    pub upside_down_ms: u32,
     /// How much of each neighbouring segment is examined, in milliseconds.
     pub context_ms: u32,
     /// Smallest face that is blurred, in pixels of the video; 0 for all that are found.
@@ -78,6 +83,8 @@ pub struct Linking {
     pub after_ms: u32,
     /// How long it stays covered there when the picture no longer resembles it, in milliseconds.
     pub hold_ms: u32,
+    /// The same while the camera moves, or at the frame's edge.
+    pub hold_moving_ms: u32,
     /// How far back a detection may still change what is blurred, in milliseconds: by so much blurring lags behind
     /// looking.
     pub horizon_ms: u32,
@@ -169,12 +176,14 @@ impl Default for Looking {
         Self {
             analysis_side: 640,
             detail_side: 1_280,
-            look_ms: 160,
+            look_ms: 240,
             wide_ms: 400,
-            calm_ms: 240,
+            calm_ms: 480,
             rest_ms: 2_000,
             rows_ms: 120,
             glance_ms: 160,
+            turned_ms: 500,
+            upside_down_ms: 1_000,
             context_ms: 1_000,
             min_face: 0,
             start_score: 0.3,
@@ -191,6 +200,7 @@ impl Default for Linking {
             before_ms: 1_000,
             after_ms: 500,
             hold_ms: 120,
+            hold_moving_ms: 300,
             horizon_ms: 2_000,
             likeness: 0.5,
             sure_score: 0.4,

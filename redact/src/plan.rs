@@ -5,7 +5,7 @@ use crate::{
     geometry::Ellipse,
     track::{How, Track},
 };
-use media::Rotation;
+use media::Orientation;
 use std::collections::VecDeque;
 
 /// Share of a face's movement since the frame before that the ellipse is widened by.
@@ -35,7 +35,7 @@ pub(crate) struct Frame {
     /// Size of the reduced picture.
     pub size: (f32, f32),
     /// How the stored picture is to be turned.
-    pub rotation: Rotation,
+    pub orientation: Orientation,
     /// Ellipse over box.
     pub grow: f32,
 }
@@ -123,5 +123,5 @@ fn ellipse(track: &Track, at: usize, frame: Frame) -> Ellipse {
         rx: (region.w * grow / 2.0 + moved.0 * MOTION_MARGIN + MARGIN) / frame.size.0,
         ry: (region.h * grow / 2.0 + moved.1 * MOTION_MARGIN + MARGIN) / frame.size.1,
     };
-    upright.as_stored(frame.rotation)
+    upright.as_stored(frame.orientation)
 }

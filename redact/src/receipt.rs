@@ -13,6 +13,11 @@ pub struct Receipt {
     pub frames_detected: u64,
     /// How often it looked at a whole picture.
     pub looks: u64,
+    /// How often it looked at a whole picture turned on its side or upside down.
+    pub turned_looks: u64,
+    /// The most consecutive frames on which something that had come into view was shown before the detector looked
+    /// there; 0 when it looked at everything on the very frame on which it came up.
+    pub longest_unseen_frames: u64,
     /// How often it looked at what had changed and at faces in doubt.
     pub glances: u64,
     /// Faces the detector found and a track took up.

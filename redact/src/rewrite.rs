@@ -13,7 +13,7 @@ use crate::{
     read::{Event, Reader},
     splice::{Ahead, Stretch, Stretches},
 };
-use media::{Codec, Container, Encoder, EncoderSettings, Layout, Muxer, Packet, Picture, Rotation, Scaler};
+use media::{Codec, Container, Encoder, EncoderSettings, Layout, Muxer, Orientation, Packet, Picture, Scaler};
 use std::sync::mpsc::Receiver;
 
 /// Most packets of other tracks that are kept while the first picture is awaited.
@@ -85,12 +85,19 @@ struct Writer<'a> {
     last_dts: Option<i64>,
 }
 
-/// What all pictures of the output are like.
+/// What the frames of one sequence share. A frame of another size, pixel format or orientation is never bent into it: it
+/// begins a sequence of its own, with an encoder of its own.
 struct Form {
-    shape: (u32, u32, Layout),
+    shape: Shape,
+    /// Size and layout of what is blurred.
+    blurred: (u32, u32, Layout),
     scaler: Scaler,
-    turn: Rotation,
+    /// What the encoder is given upright, since the output cannot say how it lies.
+    turn: Orientation,
 }
+
+/// By what frames of a sequence are alike: size, pixel format and what the stream says about the orientation.
+type Shape = (u32, u32, Layout, bool, Option<Orientation>);
 
 /// Tracks of the output.
 struct Tracks {
@@ -134,25 +141,26 @@ impl<'a> Writer<'a> {
         mut stretch: Option<&mut Stretch>,
     ) -> Result<(), media::Error> {
         if let Some(stretch) = &mut stretch
-            && self.copy(reader, &picture, stretch)?
+            && self.copy(reader, stretch)?
         {
             return Ok(());
         }
-        let form = Form::once(&mut self.form, self.job, reader, &picture);
+        let delay = self.change_form(reader, &picture)?;
+        let Some(form) = &mut self.form else { return Ok(()) };
         let key = self.run.is_none() || picture.is_key();
-        if (picture.width(), picture.height(), picture.layout()) != form.shape {
+        if (picture.width(), picture.height(), picture.layout()) != form.blurred {
             picture = form.scaler.convert(&picture)?;
         }
         if !planned.ellipses.is_empty() {
             let Options { strength, blocks, grow, .. } = *self.job.options;
             blur(&mut picture.planes_mut()?, &planned.ellipses, Brush { strength, blocks, grow });
         }
-        if form.turn != Rotation::None {
-            picture = picture.turned(form.turn)?;
+        if !form.turn.is_upright() {
+            picture = picture.upright(form.turn)?;
         }
         if self.run.is_none() {
             let first_dts = stretch.map_or(reader.first_dts(), |stretch| stretch.first_dts);
-            let delay = self.delay(picture.pts(), first_dts);
+            let delay = delay.unwrap_or_else(|| self.delay(picture.pts(), first_dts));
             self.run = Some(Run { encoder: self.encoder(reader, &picture)?, delay });
             self.begin(reader)?;
         }
@@ -162,17 +170,25 @@ impl<'a> Writer<'a> {
         self.drain()
     }
 
-    /// Takes over the packets of `stretch`, of which `picture` is one, if that is what is to become of it; `false` if it
-    /// has to be encoded.
-    fn copy(&mut self, reader: &Reader, picture: &Picture, stretch: &mut Stretch) -> Result<bool, media::Error> {
+    /// Begins a new sequence when `picture` is not like those before it; gives the delay of the run that this ended.
+    fn change_form(&mut self, reader: &Reader, picture: &Picture) -> Result<Option<i64>, media::Error> {
+        if self.form.as_ref().is_some_and(|form| form.shape == shape(picture)) {
+            return Ok(None);
+        }
+        let delay = self.run.as_ref().map(|run| run.delay);
+        self.end_run()?;
+        self.form = Some(Form::of(self.job, reader, picture));
+        Ok(delay)
+    }
+
+    /// Takes over the packets of `stretch` if that is what is to become of it; `false` if it has to be encoded.
+    fn copy(&mut self, reader: &Reader, stretch: &mut Stretch) -> Result<bool, media::Error> {
         if stretch.is_copied {
             return Ok(true);
         }
         let Some(packets) = stretch.copy.take() else { return Ok(false) };
-        let form = Form::once(&mut self.form, self.job, reader, picture);
-        let fits = form.shape == (picture.width(), picture.height(), picture.layout());
         self.end_run()?;
-        if !fits || self.last_dts.is_some_and(|last| stretch.first_dts.is_none_or(|first| first <= last)) {
+        if self.last_dts.is_some_and(|last| stretch.first_dts.is_none_or(|first| first <= last)) {
             return Ok(false);
         }
         self.begin(reader)?;
@@ -221,11 +237,7 @@ impl<'a> Writer<'a> {
         }
         let (track, demuxer) = (reader.track(), reader.demuxer());
         let video = match &self.run {
-            Some(run) if !reader.tells_groups() => {
-                let turned = self.form.as_ref().is_some_and(|form| form.turn != Rotation::None);
-                let left = if turned { Rotation::None } else { track.rotation };
-                self.muxer.add_encoded(&run.encoder, demuxer, left)?
-            }
+            Some(run) if !reader.tells_groups() => self.muxer.add_encoded(&run.encoder, demuxer)?,
             _ => self.muxer.add_copy(demuxer, track.index)?,
         };
         let mut sound = Vec::new();
@@ -267,14 +279,20 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// By what `picture` is alike to others of its sequence.
+fn shape(picture: &Picture) -> Shape {
+    (picture.width(), picture.height(), picture.layout(), picture.is_full_range(), picture.orientation())
+}
+
 impl Form {
-    /// What all pictures are like, which the `first` of them says.
-    fn once<'a>(form: &'a mut Option<Self>, job: &Rewrite<'_>, reader: &Reader, first: &Picture) -> &'a mut Self {
-        form.get_or_insert_with(|| {
-            let (width, height) = (first.width(), first.height());
-            let layout = Codec::for_container(job.container).layout_for(width, height);
-            let turn = if job.container.holds_rotation() { Rotation::None } else { reader.track().rotation };
-            Self { shape: (width, height, layout), scaler: Scaler::new(layout, width, height), turn }
-        })
+    /// Of the sequence that `first` begins.
+    fn of(job: &Rewrite<'_>, reader: &Reader, first: &Picture) -> Self {
+        let (width, height) = (first.width(), first.height());
+        let layout = Codec::for_container(job.container).layout_for(width, height);
+        // An encoder repeats nothing of what the stream said of its orientation: the frame has to be turned here.
+        let keeps_matrix = job.container.holds_rotation() && !reader.track().orientation.is_upright();
+        let turn = if keeps_matrix { Orientation::UPRIGHT } else { reader.track().orientation_of(first) };
+        let blurred = (width, height, layout);
+        Self { shape: shape(first), blurred, scaler: Scaler::new(layout, width, height), turn }
     }
 }

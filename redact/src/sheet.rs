@@ -6,16 +6,17 @@ use crate::{
     detector::{Detection, GRID, Rgb},
     geometry::Region,
 };
-use media::{Picture, Plane};
+use media::{Picture, Plane, Rotation};
 use std::ops::{Range, RangeInclusive};
 
 /// Pixels of the sheet left between two pieces, so that they are not taken for one thing.
 const GAP: usize = 8;
 /// Enlargements tried, in pixels of the sheet per pixel of the reduced picture.
 const ZOOMS: [f32; 4] = [3.0, 2.0, 1.5, 1.0];
-/// Sizes of sheets, smallest first: the picture's width and height over these. A look at the largest costs a quarter of
-/// one at the whole.
-const SHARES: [(usize, usize); 3] = [(4, 4), (2, 4), (2, 2)];
+/// Sizes of sheets, smallest first: the picture's width and height over these. On those up to a quarter of the picture the
+/// views are enlarged as far as they fit; the others are for showing what must be seen at the least expense.
+pub(crate) const QUARTER: &[(usize, usize)] = &[(4, 4), (2, 4), (2, 2)];
+pub(crate) const CHEAP: &[(usize, usize)] = &[(4, 4), (2, 4), (4, 2), (2, 2), (4, 1), (1, 4), (1, 2), (2, 1)];
 /// What lies between the pieces: a grey.
 const GREY: f32 = 114.0;
 /// How near to the edge of its piece a face may be before it is taken for one that goes on beyond it, as a share of its
@@ -82,12 +83,38 @@ impl Area {
     }
 }
 
-/// An area and its place on the sheet.
+/// An area, and the turn that its faces are looked for in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct View {
+    /// What is looked at.
+    pub area: Area,
+    /// What brings its faces upright.
+    pub turn: Rotation,
+}
+
+/// Adds `view` to `views`, made one with those of its turn that it meets.
+pub(crate) fn join(views: &mut Vec<View>, mut view: View) {
+    while let Some(at) = views.iter().position(|other| other.turn == view.turn && other.area.meets(&view.area)) {
+        view.area = view.area.with(&views.swap_remove(at).area);
+    }
+    views.push(view);
+}
+
+/// A view and its place on the sheet.
 #[derive(Clone, Debug, PartialEq)]
 struct Piece {
-    area: Area,
+    view: View,
     at: (usize, usize),
     size: (usize, usize),
+}
+
+impl Piece {
+    /// A point of the piece, in its pixels, in pixels of the reduced picture.
+    fn unturned(&self, (x, y): (f32, f32)) -> (f32, f32) {
+        let View { area, turn } = self.view;
+        let (x, y) = turn.inverse().apply((x / self.size.0 as f32, y / self.size.1 as f32));
+        (area.x + x * area.w, area.y + y * area.h)
+    }
 }
 
 /// What goes where on a sheet.
@@ -102,14 +129,18 @@ pub(crate) struct Sheet {
 }
 
 impl Sheet {
-    /// Lays out `areas` of a reduced picture of size `picture`, enlarged as far as they fit within `zooms`, on the
-    /// smallest sheet that holds them so; `None` when they do not fit.
-    pub fn lay_out(areas: &[Area], picture: (f32, f32), zooms: RangeInclusive<f32>) -> Option<Self> {
+    /// Lays out `views` of a reduced picture of size `picture`, enlarged as far as they fit within `zooms`, on the first of
+    /// the sheets `shares` that holds them so; `None` when they do not fit.
+    pub fn lay_out(
+        views: &[View],
+        picture: (f32, f32),
+        (zooms, shares): (RangeInclusive<f32>, &[(usize, usize)]),
+    ) -> Option<Self> {
         let share = |length: f32, share: usize| (length as usize).div_ceil(share).next_multiple_of(GRID);
-        let sheets = SHARES.map(|(across, down)| (share(picture.0, across), share(picture.1, down)));
+        let sheet = |&(across, down): &(usize, usize)| (share(picture.0, across), share(picture.1, down));
         let zooms = ZOOMS.iter().copied().filter(|zoom| zooms.contains(zoom));
-        let mut ways = zooms.flat_map(|zoom| sheets.map(|size| (zoom, size)));
-        ways.find_map(|(zoom, size)| Some(Self { pieces: pack(areas, zoom, size)?, zoom, size, picture }))
+        let mut ways = zooms.flat_map(|zoom| shares.iter().map(move |share| (zoom, sheet(share))));
+        ways.find_map(|(zoom, size)| Some(Self { pieces: pack(views, zoom, size)?, zoom, size, picture }))
     }
 
     /// How far the areas are enlarged.
@@ -117,9 +148,19 @@ impl Sheet {
         self.zoom
     }
 
-    /// The areas on it.
-    pub fn areas(&self) -> impl Iterator<Item = &Area> {
-        self.pieces.iter().map(|piece| &piece.area)
+    /// Its pixels over those of the whole reduced picture: what a look at it costs, in looks at the whole.
+    pub fn cost(&self) -> f32 {
+        (self.size.0 * self.size.1) as f32 / (self.picture.0 * self.picture.1)
+    }
+
+    /// What is on it.
+    pub fn views(&self) -> impl Iterator<Item = &View> {
+        self.pieces.iter().map(|piece| &piece.view)
+    }
+
+    /// Whether a face at the point is on it, turned by `turn`.
+    pub fn holds(&self, x: f32, y: f32, turn: Rotation) -> bool {
+        self.views().any(|view| view.turn == turn && view.area.holds(x, y))
     }
 
     /// Draws the pieces from `detail`, the whole upright picture.
@@ -130,12 +171,11 @@ impl Sheet {
         let tone = Tone::new(detail.is_full_range());
         let scale = (detail.width() as f32 / self.picture.0, detail.height() as f32 / self.picture.1);
         for piece in &self.pieces {
-            let (left, top) = (piece.area.x * scale.0, piece.area.y * scale.1);
             let step = (scale.0 / self.zoom, scale.1 / self.zoom);
             for row in 0..piece.size.1 {
-                let y = top + row as f32 * step.1;
                 for column in 0..piece.size.0 {
-                    let x = left + column as f32 * step.0;
+                    let middle = piece.unturned((column as f32 + 0.5, row as f32 + 0.5));
+                    let (x, y) = (middle.0 * scale.0 - step.0 / 2.0, middle.1 * scale.1 - step.1 / 2.0);
                     let luma = mean(&planes[0], x, y, step);
                     let half = (step.0 / 2.0, step.1 / 2.0);
                     let [cb, cr] = [&planes[1], &planes[2]].map(|plane| mean(plane, x / 2.0, y / 2.0, half));
@@ -159,36 +199,33 @@ impl Sheet {
             let (x, y) = (piece.at.0 as f32, piece.at.1 as f32);
             (x..x + piece.size.0 as f32).contains(&region.x) && (y..y + piece.size.1 as f32).contains(&region.y)
         })?;
-        let area = piece.area;
-        let region = Region {
-            x: area.x + (region.x - piece.at.0 as f32) / self.zoom,
-            y: area.y + (region.y - piece.at.1 as f32) / self.zoom,
-            w: region.w / self.zoom,
-            h: region.h / self.zoom,
-        };
-        Some(Detection { region, score, is_cut: area.cuts(region, self.picture) })
+        let View { area, turn } = piece.view;
+        let (x, y) = piece.unturned((region.x - piece.at.0 as f32, region.y - piece.at.1 as f32));
+        let (w, h) = if turn.swaps_sides() { (region.h, region.w) } else { (region.w, region.h) };
+        let region = Region { x, y, w: w / self.zoom, h: h / self.zoom };
+        Some(Detection { region, score, is_cut: area.cuts(region, self.picture), turn })
     }
 }
 
-/// Places for all `areas` in rows, the highest first; `None` when there is not room enough.
-fn pack(areas: &[Area], zoom: f32, sheet: (usize, usize)) -> Option<Vec<Piece>> {
-    let size = |area: &Area| {
+/// Places for all `views` in rows, the highest first; `None` when there is not room enough.
+fn pack(views: &[View], zoom: f32, sheet: (usize, usize)) -> Option<Vec<Piece>> {
+    let size = |View { area, turn }: &View| {
         let length = |length: f32| ((length * zoom).ceil() as usize).max(1);
-        (length(area.w), length(area.h))
+        let (width, height) = (length(area.w), length(area.h));
+        if turn.swaps_sides() { (height, width) } else { (width, height) }
     };
-    let mut order: Vec<&Area> = areas.iter().collect();
-    order.sort_by(|a, b| b.h.total_cmp(&a.h));
+    let mut order: Vec<(&View, (usize, usize))> = views.iter().map(|view| (view, size(view))).collect();
+    order.sort_by_key(|(_, size)| std::cmp::Reverse(size.1));
     let (mut x, mut y, mut row) = (0, 0, 0);
-    let mut pieces = Vec::with_capacity(areas.len());
-    for area in order {
-        let size = size(area);
+    let mut pieces = Vec::with_capacity(views.len());
+    for (view, size) in order {
         if x + size.0 > sheet.0 {
             (x, y, row) = (0, y + row + GAP, 0);
         }
         if x + size.0 > sheet.0 || y + size.1 > sheet.1 {
             return None;
         }
-        pieces.push(Piece { area: *area, at: (x, y), size });
+        pieces.push(Piece { view: *view, at: (x, y), size });
         (x, row) = (x + size.0 + GAP, row.max(size.1));
     }
     Some(pieces)
@@ -217,16 +254,16 @@ mod tests {
 
     const PICTURE: (f32, f32) = (640.0, 352.0);
 
-    fn area(x: f32, y: f32, w: f32, h: f32) -> Area {
-        Area { x, y, w, h }
+    fn area(x: f32, y: f32, w: f32, h: f32) -> View {
+        View { area: Area { x, y, w, h }, turn: Rotation::None }
     }
 
     #[test]
     fn areas_are_enlarged_as_far_as_they_fit_beside_one_another() {
-        let one = Sheet::lay_out(&[area(10.0, 10.0, 50.0, 50.0)], PICTURE, 1.0..=3.0).expect("it fits");
+        let one = Sheet::lay_out(&[area(10.0, 10.0, 50.0, 50.0)], PICTURE, (1.0..=3.0, QUARTER)).expect("it fits");
         assert!((one.zoom - 3.0).abs() < f32::EPSILON);
         let three = [area(0.0, 0.0, 100.0, 60.0), area(200.0, 0.0, 100.0, 60.0), area(0.0, 200.0, 50.0, 80.0)];
-        let sheet = Sheet::lay_out(&three, PICTURE, 1.0..=3.0).expect("they fit");
+        let sheet = Sheet::lay_out(&three, PICTURE, (1.0..=3.0, QUARTER)).expect("they fit");
         assert!((sheet.zoom - 1.0).abs() < f32::EPSILON || (sheet.zoom - 1.5).abs() < f32::EPSILON);
         for (index, a) in sheet.pieces.iter().enumerate() {
             for b in &sheet.pieces[index + 1..] {
@@ -237,12 +274,13 @@ mod tests {
                 assert!(apart, "{a:?} and {b:?}");
             }
         }
-        assert!(Sheet::lay_out(&[area(0.0, 0.0, 400.0, 100.0)], PICTURE, 1.0..=3.0).is_none());
+        assert!(Sheet::lay_out(&[area(0.0, 0.0, 400.0, 100.0)], PICTURE, (1.0..=3.0, QUARTER)).is_none());
     }
 
     #[test]
     fn a_sheet_is_as_small_as_what_is_on_it() {
-        let size = |w: f32, h: f32| Sheet::lay_out(&[area(10.0, 10.0, w, h)], PICTURE, 1.0..=2.0).map(|it| it.size);
+        let size =
+            |w: f32, h: f32| Sheet::lay_out(&[area(10.0, 10.0, w, h)], PICTURE, (1.0..=2.0, QUARTER)).map(|it| it.size);
         assert_eq!(size(50.0, 40.0), Some((160, 96)));
         assert_eq!(size(100.0, 40.0), Some((320, 96)));
         assert_eq!(size(100.0, 80.0), Some((320, 192)));
@@ -251,6 +289,12 @@ mod tests {
 
     #[test]
     fn what_is_drawn_on_the_sheet_is_found_again_in_the_picture() {
+        for turn in Rotation::ALL {
+            found_again(turn);
+        }
+    }
+
+    fn found_again(turn: Rotation) {
         let mut detail = Picture::blank(Layout::Yuv420, true, 1280, 704).expect("a picture");
         for (index, plane) in detail.planes_mut().expect("planes").into_iter().enumerate() {
             plane.data.fill(if index == 0 { 20 } else { 128 });
@@ -260,7 +304,8 @@ mod tests {
                 }
             }
         }
-        let sheet = Sheet::lay_out(&[area(10.0, 10.0, 40.0, 40.0), area(280.0, 180.0, 60.0, 60.0)], PICTURE, 1.0..=2.0);
+        let bright = View { turn, ..area(280.0, 180.0, 70.0, 60.0) };
+        let sheet = Sheet::lay_out(&[area(10.0, 10.0, 40.0, 40.0), bright], PICTURE, (1.0..=2.0, QUARTER));
         let sheet = sheet.expect("they fit");
         let rgb = sheet.draw(&detail).expect("it can be read");
         let bright: Vec<usize> = (0..sheet.size.0 * sheet.size.1).filter(|at| rgb.data[*at] > 180.0).collect();
@@ -268,17 +313,17 @@ mod tests {
             bright.iter().fold((0, 0), |sum, at| (sum.0 + at % sheet.size.0, sum.1 + at / sheet.size.0));
         let count = bright.len() as f32;
         let region = Region { x: sum_x as f32 / count, y: sum_y as f32 / count, w: 40.0, h: 40.0 };
-        let found = sheet.locate(&[Detection { region, score: 0.9, is_cut: false }]);
+        let found = sheet.locate(&[Detection { region, score: 0.9, is_cut: false, turn: Rotation::None }]);
         assert!((found[0].region.x - 310.0).abs() < 1.0 && (found[0].region.y - 210.0).abs() < 1.0, "{found:?}");
         assert!((found[0].region.w - 40.0 / sheet.zoom).abs() < 0.01);
     }
 
     #[test]
     fn a_face_at_its_pieces_edge_may_go_on_beyond_it_but_not_at_the_pictures() {
-        let sheet = Sheet::lay_out(&[area(0.0, 100.0, 90.0, 90.0)], PICTURE, 1.0..=1.0).expect("it fits");
+        let sheet = Sheet::lay_out(&[area(0.0, 100.0, 90.0, 90.0)], PICTURE, (1.0..=1.0, QUARTER)).expect("it fits");
         let is_cut = |x: f32| {
             let region = Region { x, y: 45.0, w: 40.0, h: 40.0 };
-            sheet.locate(&[Detection { region, score: 0.9, is_cut: false }])[0].is_cut
+            sheet.locate(&[Detection { region, score: 0.9, is_cut: false, turn: Rotation::None }])[0].is_cut
         };
         assert!(!is_cut(2.0), "at the picture's edge");
         assert!(!is_cut(45.0), "in the middle");

@@ -8,7 +8,7 @@ use crate::{
     memo,
     read::{Event, Reader, last_pts},
 };
-use media::{Picture, Source, Track};
+use media::{Orientation, Picture, Source, Track};
 use std::sync::Arc;
 
 /// Milliseconds in a second.
@@ -53,8 +53,18 @@ pub(crate) struct Sight {
     pub key: Option<memo::Key>,
     /// The frame as decoded.
     pub picture: Picture,
+    /// What brings it upright.
+    pub orientation: Orientation,
     /// The frame reduced.
     pub small: Arc<Small>,
+}
+
+impl Sight {
+    /// Whether what was seen on `other` can be followed to this frame: both are reduced to one size and lie alike.
+    pub fn continues(&self, other: &Self) -> bool {
+        let size = |sight: &Self| (sight.small.width(), sight.small.height());
+        size(self) == size(other) && self.orientation == other.orientation
+    }
 }
 
 /// What to do with a frame; an error ends the showing.
@@ -72,7 +82,7 @@ pub(crate) fn watch(
     deadline: Deadline<'_>,
     show: &mut Show<'_>,
 ) -> Result<(), Error> {
-    let shrinker = Shrinker::new(options.looking.analysis_side, track.rotation, track.size);
+    let shrinker = Shrinker::new(options.looking.analysis_side, track.orientation.size(track.size));
     let mut watch = Watch { options, shrinker, deadline, show };
     if let Some(before) = &footage.before {
         watch.neighbour(before, &[], Side::Before)?;
@@ -89,6 +99,14 @@ struct Watch<'a, 'b> {
     shrinker: Shrinker,
     deadline: Deadline<'a>,
     show: &'a mut Show<'b>,
+}
+
+/// Where a frame lies, and in which segment.
+#[derive(Clone, Copy)]
+struct Place {
+    side: Side,
+    index: u64,
+    key: Option<memo::Segment>,
 }
 
 /// Why a neighbour was not shown: because it is broken, which is its own affair, or because showing ended.
@@ -115,15 +133,23 @@ impl Watch<'_, '_> {
                 let reason = format!("more than {} frames in one segment", self.options.segment_frames);
                 return Err(Error::Unsupported { what: footage.what.to_owned(), reason });
             }
-            let small = Arc::new(self.shrinker.shrink(&picture).map_err(fail)?);
-            let key = key.map(|segment| memo::Key { segment, size: (small.width(), small.height()) });
-            (self.show)(Sight { side: Side::Target, index, key, picture, small })?;
+            let place = Place { side: Side::Target, index, key };
+            let sight = self.sight(picture, &reader.track(), place).map_err(fail)?;
+            (self.show)(sight)?;
             index += 1;
         }
         if index == 0 {
             return Err(Error::Unreadable { what: footage.what.to_owned(), reason: "it holds no picture".to_owned() });
         }
         Ok(())
+    }
+
+    fn sight(&mut self, picture: Picture, track: &Track, place: Place) -> Result<Sight, media::Error> {
+        let Place { side, index, key } = place;
+        let orientation = track.orientation_of(&picture);
+        let small = Arc::new(self.shrinker.shrink(&picture, orientation, side == Side::Target)?);
+        let key = key.map(|segment| memo::Key { segment, size: (small.width(), small.height()) });
+        Ok(Sight { side, index, key, picture, orientation, small })
     }
 
     fn neighbour(&mut self, source: &Source<'_>, warm: &[&Source<'_>], side: Side) -> Result<(), Error> {
@@ -151,9 +177,8 @@ impl Watch<'_, '_> {
                 break;
             }
             if last.is_none_or(|last| last - picture.pts() < span) {
-                let small = Arc::new(self.shrinker.shrink(&picture)?);
-                let key = key.map(|segment| memo::Key { segment, size: (small.width(), small.height()) });
-                (self.show)(Sight { side, index, key, picture, small }).map_err(Fault::Shown)?;
+                let sight = self.sight(picture, &reader.track(), Place { side, index, key })?;
+                (self.show)(sight).map_err(Fault::Shown)?;
             }
             index += 1;
         }

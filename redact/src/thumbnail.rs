@@ -6,7 +6,7 @@ use crate::{
     read::{Event, Reader},
 };
 use bytes::Bytes;
-use media::{Layout, Picture, Rotation, Scaler, Source, StillFormat};
+use media::{Layout, Orientation, Picture, Scaler, Source, StillFormat};
 
 /// Width of a thumbnail, upright, in pixels; a narrower video is not enlarged.
 const WIDTH: u32 = 480;
@@ -46,11 +46,12 @@ pub fn thumbnail(published: &[u8]) -> Result<Option<Thumbnail>, Error> {
     let fail = |error| Error::media(WHAT, error);
     let source = Source::Segment(Bytes::copy_from_slice(published));
     let mut reader = Reader::open(&source, &[], THREADS).map_err(fail)?;
-    let turn = reader.track().rotation;
+    let track = reader.track();
     let mut pictures = 0_u32;
     while let Some(event) = reader.next().map_err(fail)? {
         let Event::Picture(picture) = event else { continue };
         pictures += 1;
+        let turn = track.orientation_of(&picture);
         let reduced = reduced(&picture, turn).map_err(fail)?;
         if deviation(&reduced) >= CONTENT_DEVIATION {
             return draw(&reduced, turn, picture.height()).map(Some).map_err(fail);
@@ -60,10 +61,8 @@ pub fn thumbnail(published: &[u8]) -> Result<Option<Thumbnail>, Error> {
 }
 
 /// The picture at a thumbnail's size, not yet turned.
-fn reduced(picture: &Picture, turn: Rotation) -> Result<Picture, media::Error> {
-    let lies = matches!(turn, Rotation::Quarter | Rotation::ThreeQuarters);
-    let swap = |(a, b): (u32, u32)| if lies { (b, a) } else { (a, b) };
-    let (width, height) = swap(size(swap(picture.shown_size())));
+fn reduced(picture: &Picture, turn: Orientation) -> Result<Picture, media::Error> {
+    let (width, height) = turn.size(size(turn.size(picture.shown_size())));
     Scaler::new(Layout::Yuv420, width, height).convert(picture)
 }
 
@@ -90,14 +89,14 @@ fn deviation(picture: &Picture) -> f64 {
 }
 
 /// The image file of a reduced picture. `source_height` says what its colours mean.
-fn draw(reduced: &Picture, turn: Rotation, source_height: u32) -> Result<Thumbnail, media::Error> {
+fn draw(reduced: &Picture, turn: Orientation, source_height: u32) -> Result<Thumbnail, media::Error> {
     let format = StillFormat::best();
     let bytes;
-    let (width, height) = if turn == Rotation::None {
+    let (width, height) = if turn.is_upright() {
         bytes = reduced.still(format, source_height)?;
         (reduced.width(), reduced.height())
     } else {
-        let upright = reduced.turned(turn)?;
+        let upright = reduced.upright(turn)?;
         bytes = upright.still(format, source_height)?;
         (upright.width(), upright.height())
     };
@@ -137,13 +136,14 @@ mod tests {
 
     #[test]
     fn a_picture_that_lies_is_turned_upright() {
-        let drawn = draw(&lying(), Rotation::Quarter, 64).expect("drawn");
+        let quarter = Orientation { rotation: media::Rotation::Quarter, mirrored: false };
+        let drawn = draw(&lying(), quarter, 64).expect("drawn");
         assert_eq!((drawn.width, drawn.height), (64, 96));
         let pixels = brightness(&drawn.bytes);
         assert_eq!(pixels.len(), 64 * 96);
         // Clockwise, what was above is to the right.
         assert!(pixels.chunks(64).all(|row| row[8] < 40 && row[56] > 215), "{:?}", &pixels[..64]);
-        let reduced = reduced(&lying(), Rotation::Quarter).expect("reduced");
+        let reduced = reduced(&lying(), quarter).expect("reduced");
         assert_eq!((reduced.width(), reduced.height()), (96, 64), "its size is chosen for it upright");
     }
 

@@ -3,7 +3,8 @@
 //! A track covers every frame from its first to its last sample without a hole; that is what makes a missed detection
 //! harmless.
 
-use crate::geometry::Region;
+use crate::{detector::Detection, geometry::Region};
+use media::Rotation;
 use std::collections::VecDeque;
 
 /// How a sample came about.
@@ -50,6 +51,13 @@ pub(crate) struct Track {
     pub velocity: Option<(f32, f32)>,
     /// Whether its picture is still there.
     pub sight: InSight,
+    /// Frame on which following lost it last.
+    pub lost: Option<u64>,
+    /// How alike it was to the frame before when it was followed last, -1 to 1.
+    pub likeness: f32,
+    /// The turn that brings it upright, and how sure the detector was of it there the last time.
+    pub turn: Rotation,
+    turn_score: f32,
     /// Detections that could have started it.
     pub starts: u32,
     /// Detections of any score.
@@ -70,13 +78,18 @@ pub(crate) struct Track {
 
 impl Track {
     /// A track that begins with a detection on `frame`.
-    pub fn begin(frame: u64, region: Region, score: f32, starts: bool) -> Self {
+    pub fn begin(frame: u64, detection: &Detection, starts: bool) -> Self {
+        let Detection { region, score, turn, .. } = *detection;
         Self {
             first: frame,
             samples: VecDeque::from([Sample { region, how: How::Detected }]),
             detected: frame,
             velocity: None,
             sight: InSight::Yes,
+            lost: None,
+            likeness: 1.0,
+            turn,
+            turn_score: score,
             starts: u32::from(starts),
             hits: 1,
             best: score,
@@ -115,7 +128,12 @@ impl Track {
     /// Joins a detection on the last frame it covers, and bends the way there from the detection before: following
     /// drifts, and by how much is known only now. If the face was only half seen until now (`was_partial`), it gets its
     /// whole size from there on.
-    pub fn meet(&mut self, frame: u64, region: Region, score: f32, (starts, was_partial): (bool, bool)) {
+    pub fn meet(&mut self, frame: u64, detection: &Detection, (starts, was_partial): (bool, bool)) {
+        let Detection { region, score, turn, .. } = *detection;
+        if self.detected == frame {
+            self.meet_again(detection);
+            return;
+        }
         let (from, to) = (self.index(self.detected), self.index(frame));
         let Some(last) = self.samples.get(to).copied() else { return };
         let Some(start) = self.samples.get(from).map(|sample| sample.region) else { return };
@@ -138,9 +156,26 @@ impl Track {
         self.samples[to] = Sample { region, how: How::Detected };
         self.detected = frame;
         self.sight = InSight::Yes;
+        self.stand(turn, score);
         self.hits += 1;
         self.starts += u32::from(starts);
         self.best = self.best.max(score);
+    }
+
+    /// Joins what another look at the same frame found: it says more of where the face is, but not that it is one.
+    fn meet_again(&mut self, detection: &Detection) {
+        if let Some(sample) = self.samples.back_mut() {
+            sample.region = sample.region.with(detection.region);
+        }
+        self.best = self.best.max(detection.score);
+        self.stand(detection.turn, detection.score);
+    }
+
+    /// Takes the turn of a detection if it is surer than the one it had; a face at a slant is found in several.
+    fn stand(&mut self, turn: Rotation, score: f32) {
+        if turn == self.turn || score > self.turn_score {
+            (self.turn, self.turn_score) = (turn, score);
+        }
     }
 
     /// Forgets what was followed after the last detection but for `extend` frames, or `hold` of those where it was only
@@ -174,29 +209,33 @@ mod tests {
         track.samples.extend(xs.iter().map(|x| Sample { region: at(*x), how }));
     }
 
+    fn found(x: f32, score: f32) -> Detection {
+        Detection { region: at(x), score, is_cut: false, turn: Rotation::None }
+    }
+
     fn xs(track: &Track) -> Vec<f32> {
         track.samples.iter().map(|sample| sample.region.x).collect()
     }
 
     #[test]
     fn drift_is_spread_over_the_way_from_detection_to_detection() {
-        let mut track = Track::begin(7, at(100.0), 0.9, true);
+        let mut track = Track::begin(7, &found(100.0, 0.9), true);
         followed(&mut track, &[102.0, 104.0, 106.0, 108.0], How::Followed);
-        track.meet(11, at(112.0), 0.9, (true, false));
+        track.meet(11, &found(112.0, 0.9), (true, false));
         assert_eq!(xs(&track), [100.0, 103.0, 106.0, 109.0, 112.0]);
     }
 
     #[test]
     fn where_the_face_was_hidden_it_goes_straight_from_detection_to_detection() {
-        let mut track = Track::begin(0, at(100.0), 0.9, true);
+        let mut track = Track::begin(0, &found(100.0, 0.9), true);
         followed(&mut track, &[100.0, 100.0, 100.0, 100.0], How::Held);
-        track.meet(4, at(120.0), 0.3, (false, false));
+        track.meet(4, &found(120.0, 0.3), (false, false));
         assert_eq!(xs(&track), [100.0, 105.0, 110.0, 115.0, 120.0]);
     }
 
     #[test]
     fn what_is_assumed_after_the_last_detection_is_kept_shorter_than_what_is_seen() {
-        let mut track = Track::begin(0, at(0.0), 0.9, true);
+        let mut track = Track::begin(0, &found(0.0, 0.9), true);
         followed(&mut track, &[1.0, 2.0, 3.0], How::Followed);
         followed(&mut track, &[3.0; 10], How::Held);
         let mut short = track.clone();

@@ -7,15 +7,15 @@
 use crate::{
     Options,
     analysis::Small,
-    attention::Look,
+    attention::{Asked, Look},
     detector::Detection,
     follow::follow,
-    geometry::Region,
     motion::Motion,
     options::Linking,
-    sheet::Area,
+    sheet::{Area, View},
     track::{How, InSight, Sample, Track},
 };
+use media::Rotation;
 use std::{collections::VecDeque, sync::Arc};
 
 /// Milliseconds in a second.
@@ -44,6 +44,15 @@ const DOUBT_MARGIN: f32 = 1.5;
 const AGAIN_MARGIN: f32 = 1.0;
 /// Score below which a face may be half hidden, so that its box is smaller than it is.
 const WHOLE_SCORE: f32 = 0.6;
+/// Likeness from which a face goes on over a cut: what looks like one was none.
+const SAME_SCENE: f32 = 0.85;
+/// Shift of the whole frame, in pixels of the reduced one, from which the camera moves, and for how many frames it is
+/// remembered.
+const MOVING: f32 = 3.0;
+const MOVED: usize = 8;
+/// Detections that a turned face needs, and the score of the best, before the picture is looked at in its turn.
+const TURN_HITS: u32 = 3;
+const TURN_SCORE: f32 = 0.6;
 /// Looks at a face that was found once and not surely.
 const DOUBTFUL_LOOKS: u32 = 3;
 
@@ -60,6 +69,7 @@ struct Spans {
     dim: usize,
     after: usize,
     hold: usize,
+    hold_moving: usize,
     doubt: u64,
     again: u64,
     horizon: u64,
@@ -94,6 +104,7 @@ impl Tracker {
             dim: again as usize,
             after: frames(linking.after_ms) as usize,
             hold: frames(linking.hold_ms) as usize,
+            hold_moving: frames(linking.hold_moving_ms) as usize,
             doubt,
             again,
             // Bending a track reaches back to the detection before, confirming it to before its first one.
@@ -115,11 +126,11 @@ impl Tracker {
     pub fn advance(&mut self, frame: u64, small: &Arc<Small>, motion: Motion) {
         if let Some(before) = self.remembered.back() {
             for track in &mut self.open {
-                step(track, &before.small, small, motion, self.linking.likeness);
+                step(track, frame, (&before.small, small), motion, self.linking.likeness);
             }
         }
         if motion.is_cut {
-            self.part();
+            self.part(frame);
         }
         self.remembered.push_back(Seen { small: Arc::clone(small), motion });
         let keep = (self.spans.before + 1).clamp(2, MAX_REMEMBERED);
@@ -129,15 +140,30 @@ impl Tracker {
         self.newest = frame;
     }
 
-    /// Another scene has begun: a face whose picture is not there any more is not hidden, but gone.
-    fn part(&mut self) {
-        let (lost, open) = std::mem::take(&mut self.open).into_iter().partition(|track| track.sight != InSight::Yes);
+    /// Another scene has begun on `frame`: a face whose picture is not there any more is not hidden, but gone, and nothing
+    /// of it is left on that frame.
+    fn part(&mut self, frame: u64) {
+        self.confirm_late();
+        let goes_on = |track: &Track| track.sight == InSight::Yes && track.likeness >= SAME_SCENE;
+        let (open, gone) = std::mem::take(&mut self.open).into_iter().partition(goes_on);
         self.open = open;
-        for mut track in lost {
+        for mut track in gone {
             if track.confirmed {
-                track.samples.pop_back();
-                track.trim(self.spans.after, 0);
+                let hold = self.hold(&track);
+                track.samples.truncate(usize::try_from(frame.saturating_sub(track.first)).unwrap_or(usize::MAX));
+                track.trim(self.spans.after, hold);
                 self.closed.push(track);
+            }
+        }
+    }
+
+    /// Confirms faces that came up so late that they could not be seen twice.
+    fn confirm_late(&mut self) {
+        let since = self.looked.saturating_sub(self.spans.again);
+        for track in &mut self.open {
+            if !track.confirmed && track.starts > 0 && track.begun >= since {
+                track.confirmed = true;
+                extend_back(track, &self.remembered, self.newest, &self.spans, self.linking.likeness);
             }
         }
     }
@@ -149,7 +175,7 @@ impl Tracker {
         let mut pairs = Vec::new();
         for (index, track) in self.open.iter_mut().enumerate() {
             let region = track.region();
-            if look.holds(region.x, region.y) {
+            if look.holds(region.x, region.y, track.turn) {
                 track.looked = frame;
                 track.looks += 1;
             }
@@ -164,7 +190,7 @@ impl Tracker {
         for (_, index, which) in pairs {
             if !taken[which] && !met[index] {
                 (taken[which], met[index]) = (true, true);
-                let Detection { region, score, .. } = found[which];
+                let Detection { region, score, turn, .. } = found[which];
                 let track = &mut self.open[index];
                 let known = track.region();
                 let mut whole = size.map_or(region, |(width, height)| region.beyond_edge(known, width, height));
@@ -172,13 +198,14 @@ impl Tracker {
                     (whole.w, whole.h) = (whole.w.max(known.w), whole.h.max(known.h));
                 }
                 let was_partial = track.best < self.linking.sure_score && score >= self.linking.sure_score;
-                track.meet(frame, whole, score, (score >= self.start_score, was_partial));
+                let whole = Detection { region: whole, score, is_cut: false, turn };
+                track.meet(frame, &whole, (score >= self.start_score, was_partial));
             }
         }
         for (detection, _) in found.iter().zip(taken).filter(|(_, taken)| !taken) {
             if self.open.len() < MAX_OPEN {
                 let starts = detection.score >= self.start_score;
-                self.open.push(Track::begin(frame, detection.region, detection.score, starts));
+                self.open.push(Track::begin(frame, detection, starts));
             }
         }
         self.confirm();
@@ -192,22 +219,45 @@ impl Tracker {
             .any(|track| track.confirmed && track.sight == InSight::Yes && distance(track, frame, detection).is_some())
     }
 
-    /// Where to look next in a picture of `size`: at faces that were found once and not surely, at those that
-    /// following has lost, and at those that were not looked at for long.
-    pub fn wanted(&self, frame: u64, size: (f32, f32)) -> Vec<Area> {
-        let wanted = |track: &Track| {
-            let doubtful = !track.confirmed && track.looks < DOUBTFUL_LOOKS;
-            let is_lost = track.sight != InSight::Yes;
-            let again = track.confirmed && (is_lost || frame - track.looked >= self.spans.again);
-            let margin = if doubtful || is_lost { DOUBT_MARGIN } else { AGAIN_MARGIN };
-            (doubtful || again).then(|| Area::around(track.region(), margin, size))
-        };
-        self.open.iter().filter_map(wanted).filter(|area| area.w > 0.0 && area.h > 0.0).collect()
+    /// What following asks to be looked at on `frame` of a picture of `size`: faces that were lost on it, at once; faces
+    /// that were found once and not surely, that were lost before, or that were not looked at for long.
+    pub fn asks(&self, frame: u64, size: (f32, f32)) -> Asked {
+        let (mut urgent, mut wanted) = (Vec::new(), Vec::new());
+        for track in &self.open {
+            let around = |margin: f32| Area::around(track.region(), margin, size);
+            if track.confirmed && track.lost == Some(frame) && track.looked < frame {
+                urgent.push(View { area: around(DOUBT_MARGIN), turn: track.turn });
+            } else if let Some(margin) = self.wants(track, frame) {
+                wanted.push(View { area: around(margin), turn: track.turn });
+            }
+            // A head that rolls is lost upright and found on its side.
+            if track.confirmed && track.sight != InSight::Yes {
+                let beside = [Rotation::Quarter, Rotation::ThreeQuarters].map(|turn| track.turn.then(turn));
+                wanted.extend(beside.map(|turn| View { area: around(AGAIN_MARGIN), turn }));
+            }
+        }
+        for views in [&mut urgent, &mut wanted] {
+            views.retain(|view| view.area.w > 0.0 && view.area.h > 0.0);
+        }
+        let in_sight = self.open.iter().filter(|track| track.confirmed && track.sight == InSight::Yes);
+        Asked { urgent, wanted, faces: in_sight.map(Track::region).collect(), turn: self.most_turned() }
     }
 
-    /// Where the faces are that are followed.
-    pub fn faces(&self) -> Vec<Region> {
-        self.open.iter().filter(|track| track.confirmed).map(Track::region).collect()
+    /// How much of what surrounds `track` is to be looked at, in faces, if it is.
+    fn wants(&self, track: &Track, frame: u64) -> Option<f32> {
+        let doubtful = !track.confirmed && track.looks < DOUBTFUL_LOOKS;
+        let is_lost = track.sight != InSight::Yes;
+        let again = track.confirmed && (is_lost || frame - track.looked >= self.spans.again);
+        (doubtful || again).then_some(if doubtful || is_lost { DOUBT_MARGIN } else { AGAIN_MARGIN })
+    }
+
+    /// The turn that most faces are in, if the detector was sure of them there.
+    fn most_turned(&self) -> Rotation {
+        let is_sure = |track: &&Track| track.confirmed && track.hits >= TURN_HITS && track.best >= TURN_SCORE;
+        let mut counts = [0_usize; 4];
+        self.open.iter().filter(is_sure).for_each(|track| counts[track.turn as usize] += 1);
+        let sum: usize = counts.iter().sum();
+        Rotation::ALL.into_iter().find(|turn| 2 * counts[*turn as usize] > sum).unwrap_or_default()
     }
 
     /// The faces known so far, and the frame before which no later detection changes them. What is before `kept` is
@@ -254,22 +304,28 @@ impl Tracker {
 
     fn end(&mut self, mut track: Track) {
         if track.confirmed {
-            let hold = if track.sight == InSight::Gone { 0 } else { self.spans.hold };
-            track.trim(self.spans.after, hold);
+            track.trim(self.spans.after, self.hold(&track));
             self.closed.push(track);
+        }
+    }
+
+    /// For how many frames a face that was lost stays covered: longer where it left over the edge, and while the camera
+    /// moves, which smears it and carries it out of sight; not at all where nothing like it is left.
+    fn hold(&self, track: &Track) -> usize {
+        let size = self.remembered.back().map(|seen| (seen.small.width() as f32, seen.small.height() as f32));
+        let at_edge = size.is_some_and(|(width, height)| !track.region().is_inside(width, height));
+        let recent = self.remembered.iter().rev().take(MOVED);
+        let moves = recent.map(|seen| seen.motion.shift.0.hypot(seen.motion.shift.1)).any(|shift| shift > MOVING);
+        match track.sight {
+            _ if at_edge || moves => self.spans.hold_moving,
+            InSight::Gone => 0,
+            InSight::Yes | InSight::Lost => self.spans.hold,
         }
     }
 
     /// Ends all tracks: nothing follows. Gives every face that was not forgotten.
     pub fn finish(&mut self) -> Vec<&mut Track> {
-        // A face that came up at the very end could not be seen twice.
-        let since = self.looked.saturating_sub(self.spans.again);
-        for track in &mut self.open {
-            if !track.confirmed && track.starts > 0 && track.begun >= since {
-                track.confirmed = true;
-                extend_back(track, &self.remembered, self.newest, &self.spans, self.linking.likeness);
-            }
-        }
+        self.confirm_late();
         for track in std::mem::take(&mut self.open) {
             self.end(track);
         }
@@ -293,13 +349,14 @@ fn believed(velocity: Option<(f32, f32)>, seen: (f32, f32)) -> (f32, f32) {
     (old.0 + (seen.0 - old.0) * VELOCITY_GAIN, old.1 + (seen.1 - old.1) * VELOCITY_GAIN)
 }
 
-/// Follows `track` from the frame `before` to the next one, `after`.
-fn step(track: &mut Track, before: &Small, after: &Small, motion: Motion, likeness: f32) {
+/// Follows `track` from the frame before to the next one, number `frame`.
+fn step(track: &mut Track, frame: u64, (before, after): (&Small, &Small), motion: Motion, likeness: f32) {
     let region = track.region();
     let carried = region.shifted(motion.shift);
     let expected = carried.shifted(track.velocity.unwrap_or_default());
     if track.sight == InSight::Yes {
         let followed = follow(before, after, region, expected);
+        track.likeness = followed.likeness;
         if followed.likeness >= likeness {
             let own = (followed.region.x - carried.x, followed.region.y - carried.y);
             track.velocity = Some(believed(track.velocity, own));
@@ -307,6 +364,7 @@ fn step(track: &mut Track, before: &Small, after: &Small, motion: Motion, likene
             return;
         }
         track.sight = if followed.likeness < GONE { InSight::Gone } else { InSight::Lost };
+        track.lost = Some(frame);
     }
     track.velocity = track.velocity.map(|(x, y)| (x * VELOCITY_DECAY, y * VELOCITY_DECAY));
     track.samples.push_back(Sample { region: expected, how: How::Held });
@@ -329,7 +387,8 @@ fn extend_back(track: &mut Track, remembered: &VecDeque<Seen>, newest: u64, span
         let mut place = expected;
         if held == 0 {
             let followed = follow(&remembered[at].small, &remembered[earlier].small, region, expected);
-            if followed.likeness >= likeness {
+            let least = if remembered[at].motion.is_cut { SAME_SCENE } else { likeness };
+            if followed.likeness >= least {
                 (place, how) = (followed.region, How::Followed);
                 velocity = Some(believed(velocity, (place.x - carried.x, place.y - carried.y)));
             } else if followed.likeness < GONE {

@@ -11,6 +11,7 @@ use crate::{
     geometry::Region,
     network::Network,
 };
+use media::Rotation;
 use opencv::{
     core::{Mat, MatTraitConstManual, Vector},
     prelude::VectorToVec,
@@ -141,7 +142,7 @@ impl Grid<'_> {
                 h: place[3].exp() * side,
             };
             if [region.x, region.y, region.w, region.h].iter().all(|number| number.is_finite()) {
-                found.push(Detection { region, score, is_cut: false });
+                found.push(Detection { region, score, is_cut: false, turn: Rotation::None });
             }
         }
     }

@@ -4,7 +4,7 @@
 
 use super::{During as _, Fault, TICKS, TICKS_PER_SECOND, scan::Scan, scan::Track};
 use crate::{
-    Care, Codec, Container, Decoder, Demuxer, Encoder, EncoderSettings, Layout, Packet, Picture, Rotation, Scaler,
+    Care, Codec, Container, Decoder, Demuxer, Encoder, EncoderSettings, Layout, Orientation, Packet, Picture, Scaler,
 };
 use ff::codec;
 use ffmpeg_next as ff;
@@ -18,16 +18,31 @@ const THREADS: u32 = 2;
 /// Decoder and encoder of one stream.
 pub(super) struct Transcoder {
     decoder: Decoder,
-    rotation: Rotation,
+    source: crate::Track,
     track: Track,
     rate: ff::Rational,
     target: i64,
-    /// Made for the first picture, which says how large the others are taken to be.
-    scaler: Option<Scaler>,
-    encoder: Option<Encoder>,
+    sequence: Option<Sequence>,
     begun: bool,
     last: Option<i64>,
     last_key: Option<i64>,
+}
+
+/// Frames of one size and orientation; others are not bent into it, they begin a sequence with an encoder of its own.
+struct Sequence {
+    size: (u32, u32),
+    orientation: Orientation,
+    scaler: Scaler,
+    /// Made for the first frame.
+    encoder: Option<Encoder>,
+}
+
+impl Sequence {
+    fn new(size: (u32, u32), orientation: Orientation) -> Self {
+        // 4:2:0 has one colour sample for two pixels each way, so sizes are even.
+        let scaler = Scaler::new(Layout::Yuv420, (size.0 & !1).max(2), (size.1 & !1).max(2));
+        Self { size, orientation, scaler, encoder: None }
+    }
 }
 
 impl Transcoder {
@@ -37,12 +52,11 @@ impl Transcoder {
         let track = demuxer.video().during(STEP)?;
         Ok(Self {
             decoder: Decoder::open(demuxer, THREADS, Care::Recoding).during(STEP)?,
-            rotation: track.rotation,
+            source: track,
             track: scan.picture.clone(),
             rate: track.frame_rate,
             target: i64::try_from(target_ms).unwrap_or(i64::MAX).saturating_mul(TICKS_PER_SECOND / 1000),
-            scaler: None,
-            encoder: None,
+            sequence: None,
             begun: false,
             last: None,
             last_key: None,
@@ -72,40 +86,49 @@ impl Transcoder {
     pub(super) fn finish(&mut self, out: &mut dyn FnMut(ff::Packet)) -> Result<(), Fault> {
         self.decoder.finish().during("decoding")?;
         self.drain(out)?;
-        if let Some(encoder) = &mut self.encoder {
+        self.end_sequence(out)
+    }
+
+    fn end_sequence(&mut self, out: &mut dyn FnMut(ff::Packet)) -> Result<(), Fault> {
+        if let Some(encoder) = self.sequence.as_mut().and_then(|sequence| sequence.encoder.as_mut()) {
             encoder.finish().during("encoding")?;
         }
-        self.receive(out)
+        self.receive(out)?;
+        self.sequence = None;
+        Ok(())
     }
 
     fn drain(&mut self, out: &mut dyn FnMut(ff::Packet)) -> Result<(), Fault> {
         while let Some(picture) = self.decoder.receive().during("decoding")? {
-            self.encode(&picture)?;
+            self.encode(&picture, out)?;
             self.receive(out)?;
         }
         Ok(())
     }
 
-    fn encode(&mut self, picture: &Picture) -> Result<(), Fault> {
-        let scaler = self.scaler.get_or_insert_with(|| {
-            // 4:2:0 has one colour sample for two pixels each way, so sizes are even.
-            Scaler::new(Layout::Yuv420, (picture.width() & !1).max(2), (picture.height() & !1).max(2))
-        });
-        let mut upright = scaler.convert(picture).during("scaling")?;
-        if self.rotation != Rotation::None {
-            upright = upright.turned(self.rotation).during("turning")?;
+    fn encode(&mut self, picture: &Picture, out: &mut dyn FnMut(ff::Packet)) -> Result<(), Fault> {
+        let (size, orientation) = ((picture.width(), picture.height()), self.source.orientation_of(picture));
+        let goes_on = |sequence: &Sequence| sequence.size == size && sequence.orientation == orientation;
+        if !self.sequence.as_ref().is_some_and(goes_on) {
+            self.end_sequence(out)?;
+        }
+        let begins = self.sequence.is_none();
+        let sequence = self.sequence.get_or_insert_with(|| Sequence::new(size, orientation));
+        let mut upright = sequence.scaler.convert(picture).during("scaling")?;
+        if !orientation.is_upright() {
+            upright = upright.upright(orientation).during("turning")?;
         }
         // The encoder wants every time to be later than the one before.
         let time = self.track.ticks(picture.pts());
         upright.pts = self.last.map_or(time, |last| time.max(last + 1));
         upright.duration = self.track.length(picture.duration());
 
-        let is_key = self.last_key.is_none_or(|key| upright.pts - key >= self.target);
+        let is_key = begins || self.last_key.is_none_or(|key| upright.pts - key >= self.target);
         self.last = Some(upright.pts);
         if is_key {
             self.last_key = Some(upright.pts);
         }
-        let encoder = match &mut self.encoder {
+        let encoder = match &mut sequence.encoder {
             Some(encoder) => encoder,
             none => none.insert(open(&upright, self.rate)?),
         };
@@ -113,7 +136,9 @@ impl Transcoder {
     }
 
     fn receive(&mut self, out: &mut dyn FnMut(ff::Packet)) -> Result<(), Fault> {
-        let Some(encoder) = &mut self.encoder else { return Ok(()) };
+        let Some(encoder) = self.sequence.as_mut().and_then(|sequence| sequence.encoder.as_mut()) else {
+            return Ok(());
+        };
         while let Some(packet) = encoder.receive().during("encoding")? {
             out(packet.0);
         }

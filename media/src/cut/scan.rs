@@ -7,7 +7,7 @@ use super::{
     bitstream::{AnnexB, is_idr},
     millis,
 };
-use crate::{Demuxer, Rotation};
+use crate::{Demuxer, Orientation};
 use ff::{Rescale as _, codec::Id};
 use ffmpeg_next as ff;
 use std::collections::VecDeque;
@@ -94,12 +94,12 @@ impl Found {
         }
     }
 
-    fn reason(&self, codec: Id, rotation: Rotation, target_ms: u64) -> Option<Reason> {
+    fn reason(&self, codec: Id, orientation: Orientation, target_ms: u64) -> Option<Reason> {
         let tail = self.last_key.map_or(i64::MAX, |key| self.end - key);
         let allowed = i64::try_from(target_ms).unwrap_or(i64::MAX).saturating_mul(2 * TICKS_PER_SECOND / 1000);
         if codec != Id::H264 {
             Some(Reason::Codec)
-        } else if rotation != Rotation::None {
+        } else if !orientation.is_upright() {
             Some(Reason::Turned)
         } else if self.edited {
             Some(Reason::Edited)
@@ -137,7 +137,7 @@ impl Scan {
         let step = step / i64::from(track.frame_rate.numerator()).max(1);
         let first_dts = found.first_dts.unwrap_or(origin) - origin;
         let lead = (1..=found.without_dts).rev().map(|ahead| first_dts - ahead * step).collect();
-        let treatment = found.reason(codec, track.rotation, target_ms).map_or(Picture::Copied, Picture::Encoded);
+        let treatment = found.reason(codec, track.orientation, target_ms).map_or(Picture::Copied, Picture::Encoded);
         Ok(Some(Self {
             picture,
             sound,
@@ -177,10 +177,7 @@ fn size(demuxer: &Demuxer, track: &crate::Track) -> (u32, u32) {
     // SAFETY: the parameters live through both reads of plain fields.
     let (width, height) = unsafe { ((*parameters.as_ptr()).width, (*parameters.as_ptr()).height) };
     let (width, height) = (u32::try_from(width).unwrap_or(0), u32::try_from(height).unwrap_or(0));
-    match track.rotation {
-        Rotation::None | Rotation::Half => (width, height),
-        Rotation::Quarter | Rotation::ThreeQuarters => (height, width),
-    }
+    track.orientation.size((width, height))
 }
 
 fn look(demuxer: &mut Demuxer, picture: &Track, codec: Id) -> Result<Found, Fault> {

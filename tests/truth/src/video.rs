@@ -1,7 +1,7 @@
 //! Decodes what came out, frame by frame or as a whole, upright and by its brightness alone.
 
 use bytes::Bytes;
-use media::{Care, Decoder, Demuxer, Layout, Picture, Rotation, Scaler, Source};
+use media::{Care, Decoder, Demuxer, Layout, Orientation, Picture, Scaler, Source};
 use std::path::Path;
 
 /// A decoded frame, upright.
@@ -23,7 +23,7 @@ pub struct Video {
     /// Decoding times of the picture's packets.
     pub dts: Vec<i64>,
     pub codec: &'static str,
-    pub rotation: Rotation,
+    pub orientation: Orientation,
     pub tracks: usize,
     /// Size as stored.
     pub size: (u32, u32),
@@ -46,7 +46,7 @@ impl Video {
         Self {
             frames: decoded,
             codec: frames.demuxer.codec(frames.track),
-            rotation: frames.rotation,
+            orientation: frames.orientation,
             tracks: 1 + frames.demuxer.audio().len(),
             sound: frames.sound,
             dts: frames.dts,
@@ -60,7 +60,7 @@ pub struct Frames {
     demuxer: Demuxer,
     decoder: Decoder,
     track: usize,
-    rotation: Rotation,
+    orientation: Orientation,
     ended: bool,
     sound: Sound,
     dts: Vec<i64>,
@@ -78,7 +78,7 @@ impl Frames {
         let track = demuxer.video().expect("it has video");
         let decoder = Decoder::open(&demuxer, 1, Care::Copying).expect("it can be decoded");
         let (sound, dts, size) = (Vec::new(), Vec::new(), (0, 0));
-        Self { demuxer, decoder, track: track.index, rotation: track.rotation, ended: false, sound, dts, size }
+        Self { demuxer, decoder, track: track.index, orientation: track.orientation, ended: false, sound, dts, size }
     }
 
     fn feed(&mut self) {
@@ -103,7 +103,7 @@ impl Iterator for Frames {
         loop {
             if let Some(picture) = self.decoder.receive().expect("every picture is sound") {
                 self.size = (picture.width(), picture.height());
-                return Some(frame(&picture, self.rotation));
+                return Some(frame(&picture, self.orientation));
             }
             if self.ended {
                 return None;
@@ -113,10 +113,10 @@ impl Iterator for Frames {
     }
 }
 
-fn frame(picture: &Picture, rotation: Rotation) -> Frame {
+fn frame(picture: &Picture, orientation: Orientation) -> Frame {
     let mut scaler = Scaler::new(Layout::Yuv444, picture.width(), picture.height());
     let picture = scaler.convert(picture).expect("its pixels can be read");
-    let picture = picture.turned(rotation).expect("it can be turned");
+    let picture = picture.upright(orientation).expect("it can be turned");
     let plane = picture.plane(0).expect("a plane");
     let luma = plane.data.chunks(plane.stride).flat_map(|row| &row[..plane.width]).copied().collect();
     Frame { pts: picture.pts(), width: plane.width, height: plane.height, luma }
