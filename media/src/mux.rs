@@ -1,13 +1,17 @@
-//! Writes a container to memory or to a file.
+//! Writes a container to memory or to a file: pixels, audio and timing of an input, and nothing else of it.
 //!
-//! MPEG-TS keeps the source's times to the tick, so that a rewritten segment fits between copied neighbours.
+//! Every packet and every track's header is stripped here ([`clean`]), so that nothing published can avoid it. MPEG-TS
+//! keeps the source's times to the tick, so that a segment that is published fits between its neighbours.
 #![expect(unsafe_code, reason = "fields of libav's streams that the wrapper does not give")]
 
+mod clean;
 mod live;
 
+pub(crate) use clean::extradata;
 pub use live::{Aac, Coded};
 
 use crate::{Container, Demuxer, Encoder, Error, Packet, Rotation, ready};
+use clean::Track;
 use ffmpeg_next as ff;
 use ffmpeg_next::format::context::{Output, StreamIo};
 use std::{
@@ -20,7 +24,8 @@ use std::{
 pub struct Muxer {
     output: Output,
     container: Container,
-    sources: Vec<ff::Rational>,
+    tracks: Vec<Track>,
+    captions: bool,
     memory: Option<Memory>,
 }
 
@@ -50,7 +55,7 @@ impl Muxer {
         let io = StreamIo::from_write(memory.clone()).map_err(failed)?;
         let container = Container::MpegTs;
         let output = ff::format::output_to_stream(io, None, Some(container.name())).map_err(failed)?;
-        Ok(Self { output, container, sources: Vec::new(), memory: Some(memory) })
+        Ok(Self { output, container, tracks: Vec::new(), captions: false, memory: Some(memory) })
     }
 
     /// A file in `container` at `path`, which is made or emptied.
@@ -60,7 +65,15 @@ impl Muxer {
     pub fn file(path: &Path, container: Container) -> Result<Self, Error> {
         ready()?;
         let output = ff::format::output_as(path, container.name()).map_err(failed)?;
-        Ok(Self { output, container, sources: Vec::new(), memory: None })
+        Ok(Self { output, container, tracks: Vec::new(), captions: false, memory: None })
+    }
+
+    /// Has it keep closed captions in the frames of tracks added from now on, if `captions` says so. They are text that
+    /// somebody wrote, and dropped otherwise.
+    #[must_use]
+    pub fn with_captions(mut self, captions: bool) -> Self {
+        self.captions = captions;
+        self
     }
 
     /// Adds the track that `encoder` makes, which stands upright when turned by `rotation`; gives its index. `like` is
@@ -74,7 +87,7 @@ impl Muxer {
         track.set_time_base(encoder.time_base);
         track.set_avg_frame_rate(encoder.frame_rate());
         let index = track.index();
-        self.sources.push(encoder.time_base);
+        self.tracks.push(Track::of(encoder.time_base, &mut track, self.captions)?);
         self.keep_identifier(index, like, video);
         if rotation != Rotation::None {
             self.set_rotation(index, rotation)?;
@@ -85,7 +98,8 @@ impl Muxer {
     /// Adds a copy of track `source` of `from`; gives its index.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] when the container has no place for its codec.
+    /// [`Error::Unsupported`] when the container has no place for its codec, [`Error::Mux`] when its packets must not be
+    /// copied, since metadata may be anywhere in them.
     pub fn add_copy(&mut self, from: &Demuxer, source: usize) -> Result<usize, Error> {
         let stream = from.input.stream(source).ok_or_else(|| Error::Mux(format!("no track {source}")))?;
         if !from.fits(source, self.container) {
@@ -99,7 +113,7 @@ impl Muxer {
         let index = track.index();
         // SAFETY: the stream was just made; a tag of another container would be refused.
         unsafe { (*(*track.as_mut_ptr()).codecpar).codec_tag = 0 };
-        self.sources.push(stream.time_base());
+        self.tracks.push(Track::of(stream.time_base(), &mut track, self.captions)?);
         self.keep_identifier(index, from, source);
         let rotation = from.video().map(|video| video.rotation).unwrap_or_default();
         if stream.parameters().medium() == ff::media::Type::Video && rotation != Rotation::None {
@@ -160,12 +174,15 @@ impl Muxer {
         self.output.write_header_with(options).map(|_| ()).map_err(failed)
     }
 
-    /// Writes `packet`, whose times are in the time base of the track it came from, to track `index`.
+    /// Writes what playing needs of `packet`, whose times are in the time base of the track it came from, to track
+    /// `index`.
     ///
     /// # Errors
-    /// [`Error::Mux`] when its times run backwards or the file cannot be written.
-    pub fn write(&mut self, index: usize, mut packet: Packet) -> Result<(), Error> {
-        let source = *self.sources.get(index).ok_or_else(|| Error::Mux(format!("no track {index}")))?;
+    /// [`Error::Mux`] when its times run backwards, it cannot be stripped or the file cannot be written.
+    pub fn write(&mut self, index: usize, packet: Packet) -> Result<(), Error> {
+        let track = self.tracks.get(index).ok_or_else(|| Error::Mux(format!("no track {index}")))?;
+        let Some(mut packet) = track.clean(packet)? else { return Ok(()) };
+        let source = track.time_base;
         let target = self.output.stream(index).map_or(source, |track| track.time_base());
         packet.0.set_stream(index);
         packet.0.set_position(-1);
