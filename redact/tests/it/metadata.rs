@@ -290,17 +290,22 @@ fn a_track_of_data_in_a_segment_is_gone() {
     assert_gone_from_segment(&id3);
 }
 
-/// `segment` with its track of private data (stream type 6) announced as ID3 (21), which players show.
+/// `segment` with its track of private data (stream type 6) announced as ID3, as HLS carries it: stream type 21 and a
+/// metadata descriptor.
 fn with_timed_id3(mut segment: Vec<u8>) -> Vec<u8> {
     const TABLE: u16 = 0x1000;
+    const ID3: &[u8] = b"\x15\xe1\x01\xf0\x0f\x26\x0d\xff\xffID3 \xffID3 \0\x0f";
     let mut announced = 0;
     for packet in segment.chunks_mut(PACKET).filter(|packet| packet[1..3] == (0x4000 | TABLE).to_be_bytes()) {
         let length = usize::from(packet[7]);
-        let section = &mut packet[5..8 + length];
-        let at = section.windows(3).position(|window| window == [6, 0xe1, 1]).expect("the track is announced");
-        section[at] = 21;
-        let (covered, sum) = section.split_at_mut(length - 1);
-        sum.copy_from_slice(&checksum(covered).to_be_bytes());
+        // The track is the last in the table, behind which there is a sum of four bytes.
+        let at = 8 + length - 4 - 5;
+        assert_eq!(packet[at..at + 5], [6, 0xe1, 1, 0xf0, 0], "the track is announced");
+        let end = at + ID3.len();
+        packet[at..end].copy_from_slice(ID3);
+        packet[7] = u8::try_from(end + 4 - 8).expect("it is short");
+        let sum = checksum(&packet[5..end]);
+        packet[end..end + 4].copy_from_slice(&sum.to_be_bytes());
         announced += 1;
     }
     assert!(announced > 0, "there is a program map table");
