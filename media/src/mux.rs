@@ -20,6 +20,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+/// Packet identifiers of MPEG-TS: libav's for the program map table, and the last that a table may have.
+const TABLE_IDENTIFIER: i32 = 0x1000;
+const LAST_IDENTIFIER: i32 = 0x1ffa;
+
 /// A container being written.
 pub struct Muxer {
     output: Output,
@@ -133,6 +137,12 @@ impl Muxer {
         }
     }
 
+    /// A packet identifier for the program map table, libav's own unless a track of the source has it.
+    fn table_identifier(&self) -> i32 {
+        let is_free = |identifier: &i32| self.output.streams().all(|track| track.id() != *identifier);
+        (TABLE_IDENTIFIER..LAST_IDENTIFIER).find(is_free).unwrap_or(TABLE_IDENTIFIER)
+    }
+
     fn set_rotation(&mut self, index: usize, rotation: Rotation) -> Result<(), Error> {
         let clockwise = match rotation {
             Rotation::None => 0.0,
@@ -167,6 +177,7 @@ impl Muxer {
                 options.set("avoid_negative_ts", "disabled");
                 options.set("max_delay", "0");
                 options.set("pes_payload_size", "0");
+                options.set("mpegts_pmt_start_pid", &self.table_identifier().to_string());
             }
             Container::Mp4 | Container::Mov => options.set("movflags", "+faststart"),
             Container::Matroska | Container::WebM => {}

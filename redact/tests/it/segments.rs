@@ -73,6 +73,18 @@ fn a_segment_without_faces_is_copied_frame_by_frame_and_to_the_tick() {
 }
 
 #[test]
+fn a_track_with_the_packet_identifier_of_our_own_table_keeps_it() {
+    let clip = Clip::new(320, 180, 25, |_| Vec::new());
+    let identifiers = ["-mpegts_pmt_start_pid", "512", "-streamid", "0:4096"];
+    let options = [&["-pix_fmt", "yuv420p", "-c:v", "libx264"][..], &identifiers].concat();
+    let source = clip.encode("ts", &[], &options).bytes();
+    let redacted = redact(alone("at 4096", &source));
+    assert_copied(&source, &redacted.bytes);
+    let has = |bytes: &[u8], start: [u8; 3]| bytes.chunks(188).any(|packet| packet.starts_with(&start));
+    assert!(has(&source, [0x47, 0x50, 0]) && has(&redacted.bytes, [0x47, 0x50, 0]), "a frame begins on 4096");
+}
+
+#[test]
 fn a_segment_of_a_codec_whose_packets_are_not_copied_is_encoded_anew() {
     let clip = Clip::new(640, 360, 25, |_| Vec::new());
     let source = clip.encode("ts", &[], &["-pix_fmt", "yuv420p", "-c:v", "mpeg2video", "-q:v", "2"]).bytes();
