@@ -6,7 +6,7 @@
 
 use ground_truth::damage::Subject;
 use libfuzzer_sys::{Corpus, fuzz_target};
-use redact::{Engine, Error, ModelSource, Options, Output, SegmentInput};
+use redact::{Engine, Error, ModelSource, Options, SegmentInput};
 use std::{env, fs, path::PathBuf, sync::LazyLock};
 
 /// What the engine is told to give up after, milliseconds. libFuzzer waits longer than this before it says "hangs".
@@ -33,10 +33,7 @@ fuzz_target!(init: write_seeds(), |bytes: &[u8]| -> Corpus {
         Err(Error::Model { name, reason }) => panic!("the model {name} broke: {reason}"),
         // What is refused before a frame was seen teaches nothing more.
         Err(_) => return Corpus::Reject,
-        Ok(redacted) => match redacted.output {
-            Output::Unchanged => bytes.to_vec(),
-            Output::Reencoded(bytes) => bytes,
-        },
+        Ok(redacted) => redacted.bytes,
     };
     for subject in SUBJECTS.iter() {
         let bare = subject.bare(&published);

@@ -11,6 +11,7 @@ use std::{
 
 /// Blurs every face in a video file.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Command {
     /// The video: mp4, mov, ts, mkv or webm.
     #[arg(value_name = "IN")]
@@ -27,6 +28,9 @@ pub struct Command {
     /// Keeps the sound as it is, which is the default.
     #[arg(long)]
     keep_audio: bool,
+    /// Keeps closed captions (CEA-608/708) in the frames. All other text and data is left out.
+    #[arg(long)]
+    captions: bool,
     /// What becomes of a face.
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     strength: Strength,
@@ -113,6 +117,7 @@ impl Command {
             looking,
             strength: self.strength.into(),
             mute: self.mute,
+            captions: self.captions,
             backend: self.backend.into(),
             threads: redaction.threads.get().try_into().unwrap_or(u32::MAX),
             ..Options::default()

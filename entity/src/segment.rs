@@ -63,7 +63,7 @@ pub struct Model {
     pub result_key: Option<String>,
     /// Size of the result.
     pub result_bytes: Option<i64>,
-    /// Whether the result is the source, byte for byte (no face in it).
+    /// Whether every frame of the result is a copy of the source's (no face in it).
     pub copied: Option<bool>,
     /// What the redaction saw and did.
     #[sea_orm(column_type = "JsonBinary", nullable)]

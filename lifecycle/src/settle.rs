@@ -17,7 +17,7 @@ use sea_orm::{ActiveModelTrait as _, ActiveValue::Set, EntityTrait as _, IntoAct
 pub struct RedactedSegment {
     /// Size of the object.
     pub bytes: u64,
-    /// Whether it is the source, byte for byte.
+    /// Whether every frame was copied, since none shows a face.
     pub copied: bool,
     /// All that the redaction reports.
     pub receipt: serde_json::Value,

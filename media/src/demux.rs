@@ -4,7 +4,7 @@
 //! make libav read other files or addresses.
 #![expect(unsafe_code, reason = "fields of libav's structures that the wrapper does not give")]
 
-use crate::{Container, Error, Orientation, Packet, Picture, ready};
+use crate::{Container, Error, Orientation, Packet, Picture, Strip, mux::extradata, ready, strip::is_copyable};
 use bytes::Bytes;
 use ffmpeg_next as ff;
 use ffmpeg_next::format::context::{Input, StreamIo};
@@ -151,6 +151,32 @@ impl Demuxer {
     /// Whether `container` may hold a copy of track `index`.
     pub fn fits(&self, index: usize, container: Container) -> bool {
         self.input.stream(index).is_some_and(|stream| container.holds(stream.parameters().id()))
+    }
+
+    /// Whether packets of track `index` may be copied: audio, and video of a codec of which it is known where metadata
+    /// may be.
+    pub fn is_copyable(&self, index: usize) -> bool {
+        self.input.stream(index).is_some_and(|stream| !is_video(&stream) || is_copyable(stream.parameters().id()))
+    }
+
+    /// Whether from `packet` on its track is coded otherwise than its header says, so that a copy could not be decoded.
+    pub fn changes_coding(&self, packet: &Packet) -> bool {
+        use ff::packet::side_data::Type::{NewExtraData, ParamChange};
+        let stream = self.input.stream(packet.track());
+        let known = stream.as_ref().map(extradata).unwrap_or_default();
+        packet.0.side_data().any(|data| match data.kind() {
+            NewExtraData => data.data() != known,
+            kind => kind == ParamChange,
+        })
+    }
+
+    /// What a [`Muxer`](crate::Muxer) strips of the packets of the video track `index`.
+    ///
+    /// # Errors
+    /// [`Error::Mux`] when they must not be copied.
+    pub fn strip(&self, index: usize) -> Result<Strip, Error> {
+        let stream = self.input.stream(index).ok_or(Error::NoVideo)?;
+        Strip::of(stream.parameters().id(), extradata(&stream), false)
     }
 
     /// The next packet of any track; `None` at the end.

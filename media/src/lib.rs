@@ -19,6 +19,7 @@ mod packet;
 mod picture;
 mod scale;
 mod still;
+mod strip;
 mod turn;
 
 pub use container::Container;
@@ -36,6 +37,7 @@ pub use packet::Packet;
 pub use picture::{Layout, Picture, Plane, PlaneMut};
 pub use scale::Scaler;
 pub use still::StillFormat;
+pub use strip::Strip;
 
 /// Readies libav, once for the process, and keeps it from writing to standard error.
 pub(crate) fn ready() -> Result<(), Error> {

@@ -1,13 +1,17 @@
-//! Writes a container to memory or to a file.
+//! Writes a container to memory or to a file: pixels, audio and timing of an input, and nothing else of it.
 //!
-//! MPEG-TS keeps the source's times to the tick, so that a rewritten segment fits between copied neighbours.
+//! Every packet and every track's header is stripped here ([`clean`]), so that nothing published can avoid it. MPEG-TS
+//! keeps the source's times to the tick, so that a segment that is published fits between its neighbours.
 #![expect(unsafe_code, reason = "fields of libav's streams that the wrapper does not give")]
 
+mod clean;
 mod live;
 
+pub(crate) use clean::extradata;
 pub use live::{Aac, Coded};
 
-use crate::{Container, Demuxer, Encoder, Error, Packet, demux::display_matrix, ready};
+use crate::{Container, Demuxer, Encoder, Error, Orientation, Packet, demux::display_matrix, ready};
+use clean::Track;
 use ffmpeg_next as ff;
 use ffmpeg_next::format::context::{Output, StreamIo};
 use std::{
@@ -16,11 +20,16 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+/// Packet identifiers of MPEG-TS: libav's for the program map table, and the last that a table may have.
+const TABLE_IDENTIFIER: i32 = 0x1000;
+const LAST_IDENTIFIER: i32 = 0x1ffa;
+
 /// A container being written.
 pub struct Muxer {
     output: Output,
     container: Container,
-    sources: Vec<ff::Rational>,
+    tracks: Vec<Track>,
+    captions: bool,
     memory: Option<Memory>,
 }
 
@@ -50,7 +59,7 @@ impl Muxer {
         let io = StreamIo::from_write(memory.clone()).map_err(failed)?;
         let container = Container::MpegTs;
         let output = ff::format::output_to_stream(io, None, Some(container.name())).map_err(failed)?;
-        Ok(Self { output, container, sources: Vec::new(), memory: Some(memory) })
+        Ok(Self { output, container, tracks: Vec::new(), captions: false, memory: Some(memory) })
     }
 
     /// A file in `container` at `path`, which is made or emptied.
@@ -60,7 +69,15 @@ impl Muxer {
     pub fn file(path: &Path, container: Container) -> Result<Self, Error> {
         ready()?;
         let output = ff::format::output_as(path, container.name()).map_err(failed)?;
-        Ok(Self { output, container, sources: Vec::new(), memory: None })
+        Ok(Self { output, container, tracks: Vec::new(), captions: false, memory: None })
+    }
+
+    /// Has it keep closed captions in the frames of tracks added from now on, if `captions` says so. They are text that
+    /// somebody wrote, and dropped otherwise.
+    #[must_use]
+    pub fn with_captions(mut self, captions: bool) -> Self {
+        self.captions = captions;
+        self
     }
 
     /// Adds the track that `encoder` makes; gives its index. `like` is the source, whose MPEG-TS packet identifier and
@@ -74,7 +91,7 @@ impl Muxer {
         track.set_time_base(encoder.time_base);
         track.set_avg_frame_rate(encoder.frame_rate());
         let index = track.index();
-        self.sources.push(encoder.time_base);
+        self.tracks.push(Track::of(encoder.time_base, &mut track, self.captions)?);
         self.keep_identifier(index, like, video);
         self.keep_matrix(index, like, video)?;
         Ok(index)
@@ -83,7 +100,8 @@ impl Muxer {
     /// Adds a copy of track `source` of `from`; gives its index.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] when the container has no place for its codec.
+    /// [`Error::Unsupported`] when the container has no place for its codec, [`Error::Mux`] when its packets must not be
+    /// copied, since metadata may be anywhere in them.
     pub fn add_copy(&mut self, from: &Demuxer, source: usize) -> Result<usize, Error> {
         let stream = from.input.stream(source).ok_or_else(|| Error::Mux(format!("no track {source}")))?;
         if !from.fits(source, self.container) {
@@ -97,7 +115,7 @@ impl Muxer {
         let index = track.index();
         // SAFETY: the stream was just made; a tag of another container would be refused.
         unsafe { (*(*track.as_mut_ptr()).codecpar).codec_tag = 0 };
-        self.sources.push(stream.time_base());
+        self.tracks.push(Track::of(stream.time_base(), &mut track, self.captions)?);
         self.keep_identifier(index, from, source);
         if stream.parameters().medium() == ff::media::Type::Video {
             self.keep_matrix(index, from, source)?;
@@ -116,12 +134,20 @@ impl Muxer {
         }
     }
 
-    /// Gives track `index` the whole display matrix of track `source` of `from`, where the container has a place for it.
+    /// A packet identifier for the program map table, libav's own unless a track of the source has it.
+    fn table_identifier(&self) -> i32 {
+        let is_free = |identifier: &i32| self.output.streams().all(|track| track.id() != *identifier);
+        (TABLE_IDENTIFIER..LAST_IDENTIFIER).find(is_free).unwrap_or(TABLE_IDENTIFIER)
+    }
+
+    /// Gives track `index` what the display matrix of track `source` of `from` says of the frames' orientation, where the
+    /// container has a place for it. Its other cells say nothing that players use, and could say anything.
     fn keep_matrix(&mut self, index: usize, from: &Demuxer, source: usize) -> Result<(), Error> {
         let stream = from.input.stream(source);
-        let Some(cells) = stream.as_ref().and_then(display_matrix).filter(|_| self.container.holds_rotation()) else {
-            return Ok(());
-        };
+        let found = stream.as_ref().and_then(display_matrix).filter(|_| self.container.holds_rotation());
+        let Some([a, b, _, c, d, ..]) = found else { return Ok(()) };
+        let [.., last] = Orientation::UPRIGHT.matrix();
+        let cells = [a, b, 0, c, d, 0, 0, 0, last];
         let mut track = self.output.stream_mut(index).ok_or_else(|| Error::Mux(format!("no track {index}")))?;
         // SAFETY: libav gives room for as many bytes as are asked for, which the copy fills, or null.
         unsafe {
@@ -148,6 +174,7 @@ impl Muxer {
                 options.set("avoid_negative_ts", "disabled");
                 options.set("max_delay", "0");
                 options.set("pes_payload_size", "0");
+                options.set("mpegts_pmt_start_pid", &self.table_identifier().to_string());
             }
             Container::Mp4 | Container::Mov => options.set("movflags", "+faststart"),
             Container::Matroska | Container::WebM => {}
@@ -155,12 +182,15 @@ impl Muxer {
         self.output.write_header_with(options).map(|_| ()).map_err(failed)
     }
 
-    /// Writes `packet`, whose times are in the time base of the track it came from, to track `index`.
+    /// Writes what playing needs of `packet`, whose times are in the time base of the track it came from, to track
+    /// `index`.
     ///
     /// # Errors
-    /// [`Error::Mux`] when its times run backwards or the file cannot be written.
-    pub fn write(&mut self, index: usize, mut packet: Packet) -> Result<(), Error> {
-        let source = *self.sources.get(index).ok_or_else(|| Error::Mux(format!("no track {index}")))?;
+    /// [`Error::Mux`] when its times run backwards, it cannot be stripped or the file cannot be written.
+    pub fn write(&mut self, index: usize, packet: Packet) -> Result<(), Error> {
+        let track = self.tracks.get(index).ok_or_else(|| Error::Mux(format!("no track {index}")))?;
+        let Some(mut packet) = track.clean(packet)? else { return Ok(()) };
+        let source = track.time_base;
         let target = self.output.stream(index).map_or(source, |track| track.time_base());
         packet.0.set_stream(index);
         packet.0.set_position(-1);

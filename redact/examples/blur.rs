@@ -1,7 +1,7 @@
 //! `cargo run -p redact --example blur -- IN OUT`: redacts a file and prints the receipt; `--segments DIR OUTDIR` does
 //! the same for a folder of MPEG-TS segments, each with its neighbours as context.
 
-use redact::{Engine, ModelSource, Options, Output, SegmentInput};
+use redact::{Engine, ModelSource, Options, SegmentInput};
 use std::{
     error::Error,
     path::{Path, PathBuf},
@@ -43,16 +43,13 @@ fn segments(engine: &Engine, input: &Path, output: &Path) -> Result<(), Box<dyn 
             after: segments.get(index + 1).map(Vec::as_slice),
         };
         let redacted = engine.segment(input)?;
-        let (kind, bytes) = match &redacted.output {
-            Output::Unchanged => ("unchanged", &segments[index]),
-            Output::Reencoded(bytes) => ("reencoded", bytes),
-        };
-        std::fs::write(output.join(&name), bytes)?;
+        std::fs::write(output.join(&name), &redacted.bytes)?;
         let receipt = redacted.receipt;
         println!(
-            "{name} {kind} {:.3} s, frames {}, tracks {}, faces {}, took {:.2} s",
+            "{name} {:.3} s, frames {}, copied {}, tracks {}, faces {}, took {:.2} s",
             redacted.duration.as_secs_f64(),
             receipt.frames,
+            receipt.frames_copied,
             receipt.face_tracks,
             receipt.faces_blurred,
             receipt.seconds

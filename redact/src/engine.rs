@@ -5,7 +5,7 @@ use crate::{
     deadline::Deadline,
     detector::Detector,
     memo::Memo,
-    pass::{Done, Output as Written, Pass},
+    pass::{Done, Pass},
     read,
     receipt::{self, Receipt},
     sight::Footage,
@@ -40,31 +40,21 @@ pub struct SegmentInput<'a> {
 }
 
 /// The redacted segment.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Redacted {
-    /// What to publish.
-    pub output: Output,
+    /// What to publish: an MPEG-TS file with the same frames, audio and times, faces blurred, and nothing else of the
+    /// segment. How many of the frames were copied, [`Receipt::frames_copied`] says.
+    pub bytes: Vec<u8>,
     /// What was done.
     pub receipt: Receipt,
     /// How long its picture lasts.
     pub duration: Duration,
 }
 
-/// What to publish in place of a segment.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Output {
-    /// The segment itself: every frame was examined and none shows a face.
-    Unchanged,
-    /// This MPEG-TS file: same frames and times, same sound, faces blurred.
-    Reencoded(Vec<u8>),
-}
-
-impl fmt::Debug for Output {
+impl fmt::Debug for Redacted {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unchanged => out.write_str("Unchanged"),
-            Self::Reencoded(bytes) => write!(out, "Reencoded({} bytes)", bytes.len()),
-        }
+        let Self { bytes, receipt, duration } = self;
+        write!(out, "Redacted({} bytes, {duration:?}, {receipt:?})", bytes.len())
     }
 }
 
@@ -115,25 +105,14 @@ impl Engine {
 
     fn run_segment(&self, footage: &Footage<'_>) -> Result<Redacted, Error> {
         let fail = |error| Error::media(footage.what, error);
-        let muxer = || Muxer::segment().map_err(fail);
-        let pass = Pass {
-            footage,
-            container: Container::MpegTs,
-            // What was not examined must not be published.
-            copy: &|frames| Ok(read::pictures(&footage.target).map_err(fail)? == frames),
-            muxer: &muxer,
-            deadline: Deadline::after(footage.what, self.options.segment_ms),
-        };
+        let muxer = || Muxer::segment().map(|muxer| muxer.with_captions(self.options.captions)).map_err(fail);
+        let deadline = Deadline::after(footage.what, self.options.segment_ms);
+        let pass = Pass { footage, container: Container::MpegTs, muxer: &muxer, deadline };
         let done = self.with_detector(|detector| pass.run(self, detector, &mut |_| {}))?;
         let nothing = || Error::Encode { what: footage.what.to_owned(), reason: "nothing was written".to_owned() };
         let receipt = self.receipt(&done);
-        let output = match done.output {
-            Written::Nothing => Output::Unchanged,
-            Written::Rewritten { bytes, .. } => {
-                Output::Reencoded(bytes.filter(|bytes| !bytes.is_empty()).ok_or_else(nothing)?)
-            }
-        };
-        Ok(Redacted { output, receipt, duration: done.duration })
+        let bytes = done.output.bytes.filter(|bytes| !bytes.is_empty()).ok_or_else(nothing)?;
+        Ok(Redacted { bytes, receipt, duration: done.duration })
     }
 
     /// Runs `work` with a network that no other call is using.
@@ -154,10 +133,6 @@ impl Engine {
     /// What was done, in which time.
     pub(crate) fn receipt(&self, done: &Done) -> Receipt {
         let Done { examined, output, timing, .. } = done;
-        let frames_copied = match output {
-            Written::Nothing => examined.frames,
-            Written::Rewritten { copied, .. } => *copied,
-        };
         Receipt {
             frames: examined.frames,
             frames_detected: examined.detected,
@@ -169,7 +144,7 @@ impl Engine {
             face_tracks: examined.counts.tracks,
             frames_filled: examined.counts.filled,
             faces_blurred: examined.counts.faces,
-            frames_copied,
+            frames_copied: output.copied,
             seconds: timing.all.as_secs_f64(),
             examine_seconds: timing.examine.as_secs_f64(),
             rewrite_seconds: timing.rewrite.as_secs_f64(),

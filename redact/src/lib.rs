@@ -3,8 +3,8 @@
 //!
 //! The way of one input: a first pass decodes it, detects faces on some frames, follows them through the others and
 //! plans which ellipses to blur on which frame; a second pass, as soon as there is something to blur, decodes it again,
-//! blurs and encodes. Nothing but the plan goes from one to the other. What cannot be decoded or examined is an
-//! [`Error`], never an output.
+//! blurs and encodes, or copies packets if there is nothing. Nothing but the plan goes from one to the other. What cannot
+//! be decoded or examined is an [`Error`], never an output.
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
@@ -18,6 +18,7 @@ mod attention;
 mod blur;
 mod centerface;
 mod change;
+mod copy;
 mod deadline;
 mod detail;
 mod detector;
@@ -49,7 +50,7 @@ mod tracker;
 mod unseen;
 mod yunet;
 
-pub use engine::{Engine, Output, Redacted, SegmentInput};
+pub use engine::{Engine, Redacted, SegmentInput};
 pub use error::Error;
 pub use model::ModelSource;
 pub use options::{Backend, Linking, Looking, Options, Strength};

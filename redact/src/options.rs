@@ -18,6 +18,8 @@ pub struct Options {
     pub blocks: u32,
     /// Whether the sound is left out of a file.
     pub mute: bool,
+    /// Whether closed captions in the frames are kept: text that somebody wrote.
+    pub captions: bool,
     /// x264's constant rate factor.
     pub crf: u8,
     /// x264's preset.
@@ -161,6 +163,7 @@ impl Default for Options {
             grow: 1.34,
             blocks: 4,
             mute: false,
+            captions: false,
             crf: 18,
             preset: "veryfast".to_owned(),
             backend: Backend::default(),

@@ -88,7 +88,8 @@ impl Packets {
 
     fn group(&self) -> Group {
         let pictures = || self.ahead.iter().filter(|packet| packet.track() == self.video);
-        let alone = stands_alone(pictures().map(Packet::data)) && in_order(pictures());
+        let steady = |packet: &Packet| !self.demuxer.changes_coding(packet);
+        let alone = stands_alone(pictures().map(Packet::data)) && in_order(pictures()) && pictures().all(steady);
         let first_dts = pictures().next().and_then(Packet::dts);
         Group { pictures: pictures().count(), first_dts, alone: alone.then(|| pictures().cloned().collect()) }
     }

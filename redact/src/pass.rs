@@ -4,6 +4,7 @@
 
 use crate::{
     Engine, Error, Progress, Stage,
+    copy::copy,
     deadline::Deadline,
     detector::Detector,
     examine::{Examined, Examiner},
@@ -28,10 +29,7 @@ pub(crate) struct Pass<'a> {
     pub footage: &'a Footage<'a>,
     /// What the output is.
     pub container: Container,
-    /// Takes over the input as it is, of which so many frames were examined and none shows a face; `false` when it has
-    /// to be encoded all the same.
-    pub copy: &'a (dyn Fn(u64) -> Result<bool, Error> + Sync),
-    /// Opens the output; called only when there is something to encode.
+    /// Opens the output, which is emptied if it is there.
     pub muxer: &'a (dyn Fn() -> Result<Muxer, Error> + Sync),
     /// When to give up.
     pub deadline: Deadline<'a>,
@@ -49,17 +47,12 @@ pub(crate) struct Done {
     pub duration: Duration,
 }
 
-/// What the second pass wrote.
-pub(crate) enum Output {
-    /// Nothing: no frame shows a face.
-    Nothing,
-    /// All frames, blurred.
-    Rewritten {
-        /// What [`Muxer::finish`] gave.
-        bytes: Option<Vec<u8>>,
-        /// Frames whose packets were taken over as they were.
-        copied: u64,
-    },
+/// What the second pass wrote: all frames, blurred.
+pub(crate) struct Output {
+    /// What [`Muxer::finish`] gave.
+    pub bytes: Option<Vec<u8>>,
+    /// Frames whose packets were copied.
+    pub copied: u64,
 }
 
 /// How long it took.
@@ -74,7 +67,7 @@ pub(crate) struct Timing {
 }
 
 impl Pass<'_> {
-    /// Runs both passes, or only the first when it finds no face.
+    /// Runs both passes; when the first finds no face, the second only copies packets if it can.
     pub fn run(
         &self,
         engine: &Engine,
@@ -205,17 +198,18 @@ impl Second<'_, '_> {
     /// Waits for the second pass, if there is one; when the plan is not complete, it ends with an error. `frames` is how
     /// many a complete plan has.
     fn finish(mut self, frames: Option<u64>, progress: &mut dyn FnMut(Progress)) -> Result<(Output, Duration), Error> {
-        let unchanged = (Output::Nothing, Duration::ZERO);
-        match frames {
-            Some(frames) if self.running.is_none() => {
-                if !self.has_face && (self.pass.copy)(frames)? {
-                    return Ok(unchanged);
-                }
-                self.begin();
+        if let Some(frames) = frames
+            && self.running.is_none()
+        {
+            let begun = Instant::now();
+            if !self.has_face
+                && let Some(output) = copy(self.pass, &self.engine.options, frames)?
+            {
+                return Ok((output, begun.elapsed()));
             }
-            _ => {}
+            self.begin();
         }
-        let Some(Running { plan, done, thread }) = self.running else { return Ok(unchanged) };
+        let Some(Running { plan, done, thread }) = self.running else { return Err(self.pass.broken()) };
         drop(plan);
         for frames_done in done {
             progress(Progress { stage: Stage::Blurring, frames_done, frames_total: frames });

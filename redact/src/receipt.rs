@@ -28,7 +28,7 @@ pub struct Receipt {
     pub frames_filled: u64,
     /// Face-frames blurred.
     pub faces_blurred: u64,
-    /// Frames whose packets were taken over as they were, since nothing near them was to be blurred.
+    /// Frames whose packets were copied, without metadata, since nothing near them was to be blurred.
     pub frames_copied: u64,
     /// Wall time in seconds.
     pub seconds: f64,
@@ -88,6 +88,6 @@ pub struct Progress {
 pub enum Stage {
     /// Faces are looked for and followed.
     Examining,
-    /// Faces are blurred and the picture encoded; skipped when there are none.
+    /// Faces are blurred and the frames encoded; skipped when there are none.
     Blurring,
 }

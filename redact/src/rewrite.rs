@@ -1,12 +1,13 @@
 //! The second pass: decodes again, blurs what the plan says, encodes and muxes.
 //!
 //! It trusts nothing: every frame must have the time that the first pass planned at this place, and there must be
-//! exactly as many, or nothing comes out. Groups of pictures on which there is nothing to blur are taken over as they
-//! are where that is safe ([`splice`](crate::splice)).
+//! exactly as many, or nothing comes out. Groups of pictures on which there is nothing to blur are copied where that is
+//! safe ([`splice`](crate::splice)).
 
 use crate::{
     Error, Options,
     blur::{Brush, blur},
+    copy::audio,
     deadline::Deadline,
     pass::Output,
     plan::Planned,
@@ -241,8 +242,7 @@ impl<'a> Writer<'a> {
             _ => self.muxer.add_copy(demuxer, track.index)?,
         };
         let mut sound = Vec::new();
-        let sources = if self.job.options.mute { Vec::new() } else { demuxer.audio() };
-        for source in sources {
+        for source in audio(demuxer, self.job.options) {
             sound.push((source, self.muxer.add_copy(demuxer, source)?));
         }
         self.muxer.begin()?;
@@ -275,7 +275,7 @@ impl<'a> Writer<'a> {
 
     fn finish(mut self) -> Result<Output, media::Error> {
         self.end_run()?;
-        Ok(Output::Rewritten { bytes: self.muxer.finish()?, copied: self.copied })
+        Ok(Output { bytes: self.muxer.finish()?, copied: self.copied })
     }
 }
 

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use entity::{Thumbnail, segment::GapReason, thumbnail::Format};
 use lifecycle::{RedactedSegment, SegmentWork};
 use media::StillFormat;
-use redact::{Output, SegmentInput};
+use redact::SegmentInput;
 use std::time::Instant;
 use storage::{Error, Key};
 
@@ -64,11 +64,11 @@ impl Parts {
 
         let redacted = Instant::now();
         let alone = work.number > 0 && before.is_none();
-        let (engine, source) = (self.engine.clone(), target.clone());
+        let engine = self.engine.clone();
         let name = format!("segment {} of {}", work.number, work.vod);
         let task = tokio::task::spawn_blocking(move || {
             let input =
-                SegmentInput { name: &name, before: before.as_deref(), target: &source, after: after.as_deref() };
+                SegmentInput { name: &name, before: before.as_deref(), target: &target, after: after.as_deref() };
             engine.segment(input)
         });
         let done = match task.await {
@@ -80,10 +80,8 @@ impl Parts {
         observe("redact", redacted);
 
         let stored = Instant::now();
-        let (bytes, copied) = match done.output {
-            Output::Unchanged => (target, true),
-            Output::Reencoded(bytes) => (Bytes::from(bytes), false),
-        };
+        let copied = done.receipt.frames_copied == done.receipt.frames;
+        let bytes = Bytes::from(done.bytes);
         let size = bytes.len() as u64;
         self.replays.put(&work.result, bytes.clone(), SEGMENT_TYPE).await?;
         observe("store", stored);

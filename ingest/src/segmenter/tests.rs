@@ -84,6 +84,21 @@ fn two_hours_go_through_in_segments_of_two_seconds_and_no_more_memory_than_ten_m
 }
 
 #[test]
+fn a_segment_holds_no_sei_message_that_decoders_do_not_need() {
+    let text = b"x264 - core";
+    let is_in = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+    let pictures = pictures("320x180");
+    assert!(is_in(&pictures[0]), "the encoder names itself");
+    let mut segmenter = Segmenter::new(&Settings::default());
+    play(&mut segmenter, &pictures, 0, false);
+    let segment = segmenter.interrupt().unwrap().unwrap();
+    let mut demuxer = Demuxer::open(&Source::Segment(segment.bytes.clone())).unwrap();
+    let packets: Vec<_> = std::iter::from_fn(|| demuxer.next().unwrap()).collect();
+    assert_eq!(packets.len(), pictures.len());
+    assert!(!packets.iter().any(|packet| is_in(packet.data())));
+}
+
+#[test]
 fn another_size_begins_a_segment_of_its_own_that_breaks_with_the_one_before() {
     let (small, large) = (pictures("320x180"), pictures("640x360"));
     let mut segmenter = Segmenter::new(&Settings::default());

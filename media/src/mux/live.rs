@@ -3,8 +3,12 @@
 //! One muxer writes the whole broadcast and is emptied at every cut, with its tables written anew: so the continuity
 //! counters run on over the borders, and every segment still opens with all that a decoder needs.
 
-use super::{Memory, Muxer, failed};
-use crate::{Container, Error, ready};
+use super::{
+    Memory, Muxer,
+    clean::{Track, set_extradata},
+    failed,
+};
+use crate::{Container, Error, Strip, ready};
 use ff::{
     codec::Id,
     ffi,
@@ -58,7 +62,7 @@ impl Muxer {
         let io = StreamIo::from_write(memory.clone()).map_err(failed)?;
         let container = Container::MpegTs;
         let output = ff::format::output_to_stream(io, None, Some(container.name())).map_err(failed)?;
-        let mut muxer = Self { output, container, sources: Vec::new(), memory: Some(memory) };
+        let mut muxer = Self { output, container, tracks: Vec::new(), captions: false, memory: Some(memory) };
         muxer.add_coded(Id::H264)?;
         if let Some(sound) = sound {
             let index = muxer.add_coded(Id::AAC)?;
@@ -78,7 +82,8 @@ impl Muxer {
             (*parameters).codec_type = medium.into();
             (*parameters).codec_id = codec.into();
         }
-        self.sources.push(TICKS);
+        let strip = (codec == Id::H264).then(Strip::h264);
+        self.tracks.push(Track { time_base: TICKS, strip });
         Ok(track.index())
     }
 
@@ -88,17 +93,10 @@ impl Muxer {
             return Err(Error::Mux("the description of the sound is too long".to_owned()));
         }
         let mut track = self.output.stream_mut(index).ok_or_else(|| Error::Mux(format!("no track {index}")))?;
-        // SAFETY: the stream has parameters of its own, which libav frees together with the buffer given to them; that
-        // is zeroed, longer than the copy by the padding that readers may look at, and not null when it is written.
+        set_extradata(&mut track, sound.description)?;
+        // SAFETY: the stream has parameters of its own; the fields are plain.
         unsafe {
             let parameters = (*track.as_mut_ptr()).codecpar;
-            let room = ffi::av_mallocz(length + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize).cast::<u8>();
-            if room.is_null() {
-                return Err(Error::Mux("no memory for a description of sound".to_owned()));
-            }
-            std::ptr::copy_nonoverlapping(sound.description.as_ptr(), room, length);
-            (*parameters).extradata = room;
-            (*parameters).extradata_size = i32::try_from(length).unwrap_or(0);
             (*parameters).sample_rate = i32::try_from(sound.sample_rate).unwrap_or(0);
             (*parameters).frame_size = 1_024;
             ffi::av_channel_layout_default(&raw mut (*parameters).ch_layout, i32::from(sound.channels));
@@ -106,12 +104,16 @@ impl Muxer {
         Ok(())
     }
 
-    /// Writes a picture or a frame of sound. Pieces of both tracks must come in the order of their decoding.
+    /// Writes what playing needs of a picture or a frame of sound. Pieces of both tracks must come in the order of their decoding.
     ///
     /// # Errors
     /// [`Error::Mux`] when its time does not grow, or it is not coded as was said.
     pub fn write_coded(&mut self, coded: Coded<'_>) -> Result<(), Error> {
-        let mut packet = ff::Packet::copy(coded.data);
+        let data = if coded.is_picture { Strip::h264().unit(coded.data)? } else { coded.data.into() };
+        if data.is_empty() {
+            return Ok(());
+        }
+        let mut packet = ff::Packet::copy(&data);
         packet.set_stream(usize::from(!coded.is_picture));
         packet.set_pts(Some(coded.pts));
         packet.set_dts(Some(coded.dts));

@@ -6,10 +6,11 @@
     clippy::cast_sign_loss,
     reason = "positions and sizes of pixels go between integers and floats on every line"
 )]
-#![expect(clippy::expect_used, clippy::panic, reason = "what fails a test may fail it anywhere in it")]
+#![expect(clippy::expect_used, reason = "what fails a test may fail it anywhere in it")]
 
 mod damage;
 mod files;
+mod metadata;
 mod models;
 mod mutants;
 mod network;

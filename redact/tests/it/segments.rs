@@ -1,12 +1,12 @@
 //! Segments: what is published fits where the recorded segment was.
 
-use crate::engine;
+use crate::{engine, splices::assert_copied};
 use ground_truth::{
     Clip, Face, Frame, Shot, Video,
     judge::{assert_redacted, bare_faces},
 };
 use media::{Demuxer, Source};
-use redact::{Output, Redacted, SegmentInput};
+use redact::{Redacted, SegmentInput};
 use std::time::Duration;
 
 fn alone<'a>(name: &'a str, target: &'a [u8]) -> SegmentInput<'a> {
@@ -18,10 +18,8 @@ fn redact(input: SegmentInput<'_>) -> Redacted {
 }
 
 fn bytes(redacted: &Redacted) -> &[u8] {
-    match &redacted.output {
-        Output::Reencoded(bytes) => bytes,
-        Output::Unchanged => panic!("no face was found"),
-    }
+    assert!(redacted.receipt.faces_blurred > 0, "no face was found");
+    &redacted.bytes
 }
 
 #[test]
@@ -61,11 +59,40 @@ fn what_is_encoded_anew_keeps_the_profile_of_the_source() {
 }
 
 #[test]
-fn a_segment_without_faces_is_unchanged() {
+fn a_segment_without_faces_is_copied_frame_by_frame_and_to_the_tick() {
     let clip = Clip::new(640, 360, 40, |_| Vec::new());
-    let redacted = redact(alone("empty street", &clip.segment(0.0)));
-    assert_eq!(redacted.output, Output::Unchanged);
-    assert_eq!((redacted.receipt.frames, redacted.receipt.faces_blurred), (40, 0));
+    // The last start lies so near the wrap of MPEG-TS's 33 bits that the segment crosses it.
+    for start in [0.0, 3_600.0, 95_442.9] {
+        let source = clip.segment(start);
+        let redacted = redact(alone("empty street", &source));
+        assert_copied(&source, &redacted.bytes);
+        let receipt = &redacted.receipt;
+        assert_eq!((receipt.frames, receipt.frames_copied, receipt.faces_blurred), (40, 40, 0));
+        assert_eq!(redacted.duration, Duration::from_millis(1_600));
+    }
+}
+
+#[test]
+fn a_track_with_the_packet_identifier_of_our_own_table_keeps_it() {
+    let clip = Clip::new(320, 180, 25, |_| Vec::new());
+    let identifiers = ["-mpegts_pmt_start_pid", "512", "-streamid", "0:4096"];
+    let options = [&["-pix_fmt", "yuv420p", "-c:v", "libx264"][..], &identifiers].concat();
+    let source = clip.encode("ts", &[], &options).bytes();
+    let redacted = redact(alone("at 4096", &source));
+    assert_copied(&source, &redacted.bytes);
+    let has = |bytes: &[u8], start: [u8; 3]| bytes.chunks(188).any(|packet| packet.starts_with(&start));
+    assert!(has(&source, [0x47, 0x50, 0]) && has(&redacted.bytes, [0x47, 0x50, 0]), "a frame begins on 4096");
+}
+
+#[test]
+fn a_segment_of_a_codec_whose_packets_are_not_copied_is_encoded_anew() {
+    let clip = Clip::new(640, 360, 25, |_| Vec::new());
+    let source = clip.encode("ts", &[], &["-pix_fmt", "yuv420p", "-c:v", "mpeg2video", "-q:v", "2"]).bytes();
+    let redacted = redact(alone("mpeg2", &source));
+    let [before, after] = [&source, &redacted.bytes].map(|bytes| Video::of_segment(bytes));
+    assert_eq!((after.codec, redacted.receipt.frames_copied), ("h264", 0));
+    let times = |video: &Video| video.frames.iter().map(|frame| frame.pts).collect::<Vec<_>>();
+    assert_eq!(times(&before), times(&after));
 }
 
 #[test]
@@ -130,10 +157,8 @@ fn a_face_only_recognised_in_the_segment_before_is_covered_after() {
 
 /// Whether a face stays bare when `target` is redacted without its neighbours.
 fn bare_alone(clip: &Clip, target: &[u8], original: &[Frame]) -> bool {
-    match redact(alone("alone", target)).output {
-        Output::Unchanged => true,
-        Output::Reencoded(bytes) => !bare_faces(clip, original, &Video::of_segment(&bytes).frames).is_empty(),
-    }
+    let bytes = redact(alone("alone", target)).bytes;
+    !bare_faces(clip, original, &Video::of_segment(&bytes).frames).is_empty()
 }
 
 #[test]
@@ -170,12 +195,8 @@ fn what_comes_after_a_segment_that_needs_the_one_before_is_context_too() {
     clip.shots.extend(sliding_in(38).shots);
     let [before, target, after] = cut_within_groups(&clip);
     let input = SegmentInput { before: Some(&before), ..alone("open", &target) };
-    let bare = |input: SegmentInput<'_>| match redact(input).output {
-        Output::Unchanged => None,
-        Output::Reencoded(bytes) => Some(Video::of_segment(&bytes).frames),
-    };
-    assert!(bare(input).is_none(), "without it nothing is found");
-    let output = bare(SegmentInput { after: Some(&after), ..input }).expect("a face comes up");
+    assert_eq!(redact(input).receipt.faces_blurred, 0, "without it nothing is found");
+    let output = Video::of_segment(bytes(&redact(SegmentInput { after: Some(&after), ..input }))).frames;
     let whole = Video::of_file(&clip.encode("ts", &[], &OPEN_GROUPS).path).frames;
     let first = whole.iter().position(|frame| frame.pts == output[0].pts).expect("its first picture");
     let shown = first..first + output.len();

@@ -40,6 +40,19 @@ struct FrameReport {
     best_effort_timestamp_time: String,
 }
 
+/// Time and digest of every frame, decoded, and of every audio packet, undecoded.
+pub fn digests(file: &Path) -> Result<String> {
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-copyts", "-i"])
+        .arg(file)
+        .args(["-map", "0:v", "-map", "0:a", "-c:a", "copy", "-vsync", "passthrough", "-f", "framemd5", "-"])
+        .output()
+        .context("ffmpeg")?;
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success() && complaints.is_empty(), "{} does not decode: {complaints}", file.display());
+    Ok(String::from_utf8(output.stdout)?)
+}
+
 /// Width and height of an image.
 pub fn size(image: &Path) -> Result<(u32, u32)> {
     let report: Report = ffprobe(image, &["-count_packets", "-show_streams"])?;

@@ -91,7 +91,10 @@ impl Frames {
                 self.dts.extend(packet.dts());
                 self.decoder.send(&packet).expect("every packet can be decoded");
             }
-            Some(packet) => self.sound.push((packet.pts(), packet.data().to_vec())),
+            Some(packet) if self.demuxer.audio().contains(&packet.track()) => {
+                self.sound.push((packet.pts(), packet.data().to_vec()));
+            }
+            Some(_) => {}
         }
     }
 }
