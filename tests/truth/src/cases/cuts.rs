@@ -31,3 +31,12 @@ pub fn elsewhere() -> Clip {
         Shot { scene: 41, faces: faces.to_vec(), ..Shot::default() }
     })
 }
+
+/// A face that fills the frame, then nobody, then somebody elsewhere: nothing of the first is left after its cut.
+pub fn away() -> Clip {
+    small(48, |at| match at as u32 {
+        0..17 => Shot { scene: 38, faces: vec![Face::at(290.0 + at, 185.0, 250.0)], ..Shot::default() },
+        17..31 => Shot { scene: 39, ..Shot::default() },
+        _ => Shot { scene: 40, faces: vec![Face::at(540.0 - at, 150.0, 60.0)], ..Shot::default() },
+    })
+}
