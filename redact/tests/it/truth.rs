@@ -106,6 +106,7 @@ cases! {
     a_face_for_three_frames_between_two_cuts
     faces_that_a_cut_moves_elsewhere
     a_large_face_that_a_cut_takes_away
+    a_large_face_that_a_cut_takes_away_in_the_dark
     a_video_on_its_right_side
     a_video_on_its_left_side
     a_video_on_its_head

@@ -63,6 +63,7 @@ pub const ALL: &[Entry] = &[
     ("a_face_for_three_frames_between_two_cuts", cuts::between_two_cuts),
     ("faces_that_a_cut_moves_elsewhere", cuts::elsewhere),
     ("a_large_face_that_a_cut_takes_away", cuts::away),
+    ("a_large_face_that_a_cut_takes_away_in_the_dark", cuts::away_in_the_dark),
     ("a_video_on_its_right_side", turned::on_the_right_side),
     ("a_video_on_its_left_side", turned::on_the_left_side),
     ("a_video_on_its_head", turned::on_its_head),
