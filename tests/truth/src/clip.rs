@@ -148,12 +148,44 @@ impl Clip {
     pub fn segment(&self, start: f64) -> Vec<u8> {
         let length = format!("{:.3}", self.shots.len() as f64 / f64::from(self.rate));
         let sound = format!("sine=frequency=440:duration={length}");
-        let inputs = ["-f", "lavfi", "-i", sound.as_str()];
-        let start = start.to_string();
-        let outputs = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-g", "250"];
-        let rest = ["-c:a", "aac", "-output_ts_offset", &start, "-muxdelay", "0", "-shortest"];
-        self.encode("ts", &inputs, &[&outputs[..], &rest].concat()).bytes()
+        self.segment_with(start, &["-f", "lavfi", "-i", &sound], &["-c:a", "aac", "-shortest"])
     }
+
+    /// The same without sound.
+    fn silent_segment(&self, start: f64) -> Vec<u8> {
+        self.segment_with(start, &[], &[])
+    }
+
+    fn segment_with(&self, start: f64, inputs: &[&str], outputs: &[&str]) -> Vec<u8> {
+        let start = start.to_string();
+        let picture = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-g", "250"];
+        let times = ["-output_ts_offset", &start, "-muxdelay", "0"];
+        self.encode("ts", inputs, &[&picture[..], &times, outputs].concat()).bytes()
+    }
+}
+
+/// Clips one after another in the one track of an MPEG-TS file, whatever their sizes: as a browser sends them whose
+/// picture changes its size on the way.
+pub fn joined(clips: &[Clip]) -> Encoded {
+    let directory = tempfile::tempdir().expect("a directory");
+    // From zero on, the first of two B-frames would have to be decoded before there is time.
+    let mut start = 10.0;
+    let mut parts = Vec::new();
+    for (index, clip) in clips.iter().enumerate() {
+        let part = directory.path().join(format!("part{index}.ts"));
+        std::fs::write(&part, clip.silent_segment(start)).expect("a part is written");
+        parts.push(part.to_string_lossy().into_owned());
+        start += clip.shots.len() as f64 / f64::from(clip.rate);
+    }
+    let path = directory.path().join("clip.ts");
+    // Joined byte by byte, and the counters of the packets made to run on.
+    let status = Command::new("ffmpeg")
+        .args(["-v", "error", "-i", &format!("concat:{}", parts.join("|"))])
+        .args(["-c", "copy", "-copyts", "-muxdelay", "0"])
+        .arg(&path)
+        .status();
+    assert!(status.expect("the ffmpeg command is installed").success(), "ffmpeg joins the clips");
+    Encoded { path, _directory: directory }
 }
 
 /// An encoded clip, gone when it is dropped.

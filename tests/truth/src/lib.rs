@@ -26,6 +26,7 @@
 pub mod cases;
 pub mod damage;
 pub mod judge;
+pub mod matrix;
 pub mod video;
 
 mod backdrop;
@@ -38,7 +39,7 @@ mod render;
 mod shot;
 
 pub use cases::Case;
-pub use clip::{Clip, Encoded};
+pub use clip::{Clip, Encoded, joined};
 pub use face::{Bounds, Face};
 pub use judge::{Judge, Verdict};
 pub use orientation::Orientation;
