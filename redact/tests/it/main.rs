@@ -14,6 +14,7 @@ mod models;
 mod mutants;
 mod network;
 mod segments;
+mod shapes;
 mod splices;
 mod thumbnails;
 mod truth;
