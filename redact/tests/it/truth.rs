@@ -1,5 +1,6 @@
-//! The cases of the ground truth, each held to the same bounds: no face of 24 pixels or more is ever known again, unless
-//! it is turned and has just come into view, hardly any smaller one is, and next to nothing else is touched.
+//! The cases of the ground truth, each held to the same bounds: no face of 24 pixels or more is ever known again or found
+//! by another detector than the engine's, unless it is turned and has just come into view; hardly any smaller one is, and
+//! next to nothing else is touched.
 
 use crate::engine;
 use ground_truth::{Case, Judge, Verdict, Video, cases, judge::LIKENESS};
@@ -16,7 +17,7 @@ fn judged(case: &Case) -> (Verdict, u64) {
     let parts = case.segments();
     let segments: Vec<Vec<u8>> =
         parts.iter().map(|part| case.clip.part(part.clone()).segment(part.start as f64 / rate)).collect();
-    let mut judge = Judge::new(&case.clip);
+    let mut judge = Judge::with_detector(&case.clip);
     let mut detector_runs = 0;
     for (index, (part, target)) in parts.iter().zip(&segments).enumerate() {
         let before = index.checked_sub(1).map(|index| segments[index].as_slice());
@@ -47,7 +48,14 @@ fn hold(name: &str) {
             leak.frame, leak.face, leak.correlation, bounds.left, bounds.top, bounds.right, bounds.bottom
         );
     }
+    for find in &verdict.finds {
+        println!(
+            "    frame {:3}, face {}: found by {:.2}, before by {:.2}",
+            find.frame, find.face, find.after, find.before
+        );
+    }
     assert_eq!(verdict.faces.bad, 0, "{name}: faces known again");
+    assert!(verdict.finds.is_empty(), "{name}: faces that another detector finds");
     assert!(verdict.remnants.is_empty(), "{name}: blurred after a cut to nobody: {:?}", verdict.remnants);
     assert!(verdict.small_faces.percent() <= SMALL_LEAKS, "{name}: small faces known again");
     assert!(verdict.outside.percent() <= TOUCHED, "{name}: touched outside faces");

@@ -1,12 +1,20 @@
 //! Judges a redaction frame by frame, by what is left of the faces and by what was done to the rest. It looks at pixels
 //! and at the truth only: what the engine says about itself counts for nothing.
 
+mod detector;
 mod structure;
 
-use crate::{clip::Clip, face::Bounds, orientation::Orientation, plane::Plane, video::Frame};
+use crate::{
+    clip::Clip,
+    face::{Bounds, Face},
+    orientation::Orientation,
+    plane::Plane,
+    video::Frame,
+};
+use detector::Detector;
 use serde::Serialize;
 use std::{collections::HashMap, fmt};
-use structure::Area;
+use structure::{Area, Left};
 
 /// Shorter side, in pixels, from which a face must never be known again.
 pub const SMALL: f32 = 24.0;
@@ -25,6 +33,8 @@ const TOUCHED: f32 = 4.0;
 /// Seconds for which a face that does not stand upright may be bare from when it is first seen: until then nobody can be
 /// expected to have tried how it stands.
 const FRESH: f32 = 0.5;
+/// Score from which the detector has found a face, in the source as in the output.
+const FOUND: f32 = 0.6;
 /// Most that may be touched of a frame that shows nobody right after a cut, in per cent.
 const REMNANT: f64 = 0.1;
 
@@ -44,6 +54,8 @@ pub struct Verdict {
     squares: (f64, u64),
     /// Every face known again.
     pub leaks: Vec<Leak>,
+    /// Every face from [`SMALL`] on that the detector finds still.
+    pub finds: Vec<Find>,
     /// Every frame on which a blur has outlasted a cut.
     pub remnants: Vec<Remnant>,
 }
@@ -63,6 +75,21 @@ pub struct Leak {
     pub face: usize,
     /// Its box on the frame.
     pub bounds: Bounds,
+    pub correlation: f32,
+}
+
+/// A face that the detector finds still.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Find {
+    pub frame: usize,
+    /// Which of the shot's faces.
+    pub face: usize,
+    /// Its box on the frame.
+    pub bounds: Bounds,
+    /// How sure the detector was before and is now.
+    pub before: f32,
+    pub after: f32,
+    /// How much of its fine structure is left.
     pub correlation: f32,
 }
 
@@ -105,6 +132,7 @@ impl Verdict {
         self.outside.add(other.outside);
         self.squares = (self.squares.0 + other.squares.0, self.squares.1 + other.squares.1);
         self.leaks.extend(&other.leaks);
+        self.finds.extend(&other.finds);
         self.remnants.extend(&other.remnants);
     }
 
@@ -125,10 +153,11 @@ impl fmt::Display for Verdict {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "{:4} frames | faces {:4}, leaked {:3} | small {:4}, leaked {:3} | touched {:6.3} % | {:5.1} dB",
+            "{:4} frames | faces {:4}, leaked {:3}, found {:3} | small {:4}, leaked {:3} | touched {:6.3} % | {:5.1} dB",
             self.frames,
             self.faces.all,
             self.faces.bad,
+            self.finds.len(),
             self.small_faces.all,
             self.small_faces.bad,
             self.outside.percent(),
@@ -147,12 +176,22 @@ pub struct Judge<'a> {
     next: usize,
     /// The frame on which each of the shot's faces was first seen.
     first_seen: HashMap<usize, usize>,
+    detector: Option<Detector>,
     pub verdict: Verdict,
 }
 
 impl<'a> Judge<'a> {
     pub fn new(clip: &'a Clip) -> Self {
-        Self { clip, next: 0, first_seen: HashMap::new(), verdict: Verdict::default() }
+        let (first_seen, verdict) = (HashMap::new(), Verdict::default());
+        Self { clip, next: 0, first_seen, detector: None, verdict }
+    }
+
+    /// A judge that asks the detector too.
+    ///
+    /// # Panics
+    /// When its model is not there.
+    pub fn with_detector(clip: &'a Clip) -> Self {
+        Self { detector: Some(Detector::load()), ..Self::new(clip) }
     }
 
     /// Judges the clip's next frame.
@@ -168,11 +207,15 @@ impl<'a> Judge<'a> {
         // As the frame was drawn, whichever way it was turned then.
         let drawn = |frame: &Frame| plane(frame, self.clip.turned.inverse());
         let (before, after) = (drawn(original), drawn(redacted));
+        let mut counted = Vec::new();
         for (index, face) in truth.iter().enumerate() {
-            if let Some(correlation) = structure::left(shot, index, *face, &before, &after) {
-                self.count_face(index, face.bounds, correlation);
+            if let Some(left) = structure::left(shot, index, *face, &before, &after)
+                && self.count_face(index, face.bounds, left)
+            {
+                counted.push((index, left));
             }
         }
+        self.ask(&counted, &before, &after);
         let outside = |factor: f32| Outside::new(&before, truth.iter().map(|face| face.bounds.grown(factor)));
         let touched = self.count_touched(&before, &after, &outside(NEAR)).percent();
         if touched >= REMNANT && self.clip.is_emptied_by_a_cut(self.next) {
@@ -183,21 +226,39 @@ impl<'a> Judge<'a> {
         self.next += 1;
     }
 
-    /// Counts a face that can be seen, of whose fine structure so much is left.
-    fn count_face(&mut self, index: usize, bounds: Bounds, correlation: f32) {
-        let leaked = correlation > structure::KNOWN_AGAIN;
+    /// Asks the detector about those faces of the next frame of whose fine structure something is left.
+    fn ask(&mut self, faces: &[(usize, Left)], before: &Plane, after: &Plane) {
+        let noticed: Vec<_> = faces.iter().copied().filter(|(_, left)| left.is_noticed()).collect();
+        let Some(detector) = &mut self.detector else { return };
+        let of_shot = &self.clip.shots[self.next].faces;
+        let people: Vec<Face> = noticed.iter().map(|(index, _)| of_shot[*index]).collect();
+        let [before, after] = [before, after].map(|frame| detector.scores(frame, &people));
+        for (((face, left), before), after) in noticed.into_iter().zip(before).zip(after) {
+            if before >= FOUND && after >= FOUND {
+                let bounds = self.clip.turned.bounds(of_shot[face].bounds(), (self.clip.width, self.clip.height));
+                let (frame, correlation) = (self.next, left.correlation);
+                self.verdict.finds.push(Find { frame, face, bounds, before, after, correlation });
+            }
+        }
+    }
+
+    /// Counts a face that can be seen, of whose fine structure so much is left; gives whether it is one that must never
+    /// be known again.
+    fn count_face(&mut self, index: usize, bounds: Bounds, left: Left) -> bool {
+        let leaked = left.is_known_again();
         let first_seen = *self.first_seen.entry(index).or_insert(self.next);
         let since = (self.next - first_seen) as f32 / self.clip.rate as f32;
         let small = bounds.side() < SMALL;
         if since < FRESH && !small && self.clip.is_turned(self.clip.shots[self.next].faces[index]) {
             self.verdict.fresh_turned.count(leaked);
-            return;
+            return false;
         }
         if small { &mut self.verdict.small_faces } else { &mut self.verdict.faces }.count(leaked);
         if leaked {
             let bounds = self.clip.turned.bounds(bounds, (self.clip.width, self.clip.height));
-            self.verdict.leaks.push(Leak { frame: self.next, face: index, bounds, correlation });
+            self.verdict.leaks.push(Leak { frame: self.next, face: index, bounds, correlation: left.correlation });
         }
+        !small
     }
 
     /// Counts the pixels of a frame that were touched.

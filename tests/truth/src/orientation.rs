@@ -32,7 +32,7 @@ impl Orientation {
 
     /// What becomes of width and height.
     pub const fn size(self, (width, height): (usize, usize)) -> (usize, usize) {
-        if self.quarters % 2 == 0 { (width, height) } else { (height, width) }
+        if self.quarters.is_multiple_of(2) { (width, height) } else { (height, width) }
     }
 
     /// What becomes of a plane of samples.

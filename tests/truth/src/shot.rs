@@ -75,19 +75,19 @@ impl Screen {
 const GRID: usize = 24;
 
 impl Shot {
-    /// The same for a camera that is turned, so that street and people appear turned clockwise by `spin` about the middle
-    /// of a frame of this size. There must be nothing in it that only stands upright.
+    /// The same for a camera that is turned, so that street and people appear turned clockwise by `angle` about the
+    /// middle of a frame of this size. There must be nothing in it that only stands upright.
     #[must_use]
-    pub fn rolled(mut self, spin: f32, (width, height): (usize, usize)) -> Self {
+    pub fn rolled(mut self, angle: f32, (width, height): (usize, usize)) -> Self {
         assert!(self.things.is_empty() && self.pillars.is_empty(), "only streets and people can be turned");
         let (middle_x, middle_y) = (width as f32 / 2.0, height as f32 / 2.0);
-        let (sin, cos) = spin.sin_cos();
+        let (sin, cos) = angle.sin_cos();
         for face in &mut self.faces {
             let (x, y) = (face.x - middle_x, face.y - middle_y);
             (face.x, face.y) = (middle_x + cos * x - sin * y, middle_y + sin * x + cos * y);
-            face.tilt += spin;
+            face.tilt += angle;
         }
-        Self { spin: self.spin + spin, ..self }
+        Self { spin: self.spin + angle, ..self }
     }
 
     /// Every face, in a frame of this size.

@@ -87,7 +87,7 @@ impl Frames {
         let (sound, dts, size) = (Vec::new(), Vec::new(), (0, 0));
         let orientation = match source {
             Source::File(path) => matrix::orientation(path),
-            _ => Orientation::UPRIGHT,
+            Source::Segment(_) => Orientation::UPRIGHT,
         };
         let unit = f64::from(track.time_base);
         Self { demuxer, decoder, track: track.index, orientation, unit, ended: false, sound, dts, size }

@@ -34,15 +34,15 @@ pub fn elsewhere() -> Clip {
 
 /// A face that fills the frame, then nobody, then somebody elsewhere: nothing of the first is left after its cut.
 pub fn away() -> Clip {
-    away_at(Shot::default())
+    away_at(&Shot::default())
 }
 
 /// The same at night, when one street differs little from the next.
 pub fn away_in_the_dark() -> Clip {
-    away_at(Shot { gain: 0.2, noise: 3.0, ..Shot::default() })
+    away_at(&Shot { gain: 0.2, noise: 3.0, ..Shot::default() })
 }
 
-fn away_at(light: Shot) -> Clip {
+fn away_at(light: &Shot) -> Clip {
     small(48, |at| {
         let (scene, face) = match at as u32 {
             0..17 => (38, Some(Face::at(290.0 + at, 185.0, 250.0))),

@@ -108,6 +108,38 @@ fn a_reencoded_face_leaks_and_encoding_touches_nothing() {
     }
 }
 
+/// What a judge says who asks the detector too.
+fn detected(clip: &Clip, original: &[Frame], redacted: &[Frame]) -> Verdict {
+    let mut judge = Judge::with_detector(clip);
+    original.iter().zip(redacted).for_each(|(original, redacted)| judge.see(original, redacted));
+    judge.verdict
+}
+
+#[test]
+fn the_detector_finds_a_bare_face_however_it_lies_and_none_that_is_wiped() {
+    for tilt in [0.0, 1.5, 3.1] {
+        let lying = |face: &Face| Face { tilt, ..*face };
+        let mut clip = clip();
+        // The first ones of a face that does not stand upright do not count.
+        clip.shots.extend_from_within(..);
+        clip.shots.iter_mut().for_each(|shot| shot.faces = shot.faces.iter().map(lying).collect());
+        let frames = recorded(&clip);
+        let bare = detected(&clip, &frames, &frames);
+        assert!(bare.faces.all >= 11 && bare.finds.len() as u64 == bare.faces.all, "tilt {tilt}: {bare}");
+        let wiped = detected(&clip, &frames, &wiped(&clip, &frames, 1.3, 0.0));
+        assert_eq!(wiped.finds, [], "tilt {tilt}");
+    }
+}
+
+#[test]
+fn the_detector_finds_a_face_of_which_half_is_covered_so_that_its_structure_is_doubtful() {
+    let clip = Clip::new(480, 272, 4, |_| vec![Face::at(240.0, 110.0, 64.0)]);
+    let frames = recorded(&clip);
+    let finds = |shift: f32| detected(&clip, &frames, &wiped(&clip, &frames, 1.3, shift)).finds;
+    assert_eq!(finds(0.5).iter().map(|find| find.frame).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    assert_eq!(finds(0.2), []);
+}
+
 #[test]
 fn a_shifted_ellipse_leaks_and_is_touched_where_it_should_not_be() {
     let clip = clip();
