@@ -34,6 +34,7 @@ fuzz: setup model ## FUZZ_SECONDS (300) of looking for a segment that breaks the
 
 bench: setup model ## what blurring costs, against a plain transcode; BENCH="CLIP... --peer PATH" says more
 	@scripts/setup test
+	@scripts/fetch-face-model yunet
 	cargo run --release -p bench -- $(BENCH)
 
 bench-live: setup model ## how soon a broadcast is watched and replayed, what taking it costs; BENCH="--runs 3 start delay"

@@ -22,6 +22,10 @@ pub fn faults(outcome: &Outcome) -> Vec<String> {
                 judged.leaked, judged.faces
             ));
         }
+        if judged.found > 0 {
+            let frames: BTreeSet<usize> = judged.finds.iter().map(|find| find.frame).collect();
+            faults.push(format!("{name}: another detector finds {} faces, on frames {frames:?}", judged.found));
+        }
         if judged.likeness < LIKENESS {
             faults.push(format!("{name}: {:.1} dB outside faces, less than {LIKENESS}", judged.likeness));
         }
@@ -57,6 +61,16 @@ mod tests {
             assert!(faults.len() == 1 && faults[0].contains(word) && faults[0].contains("street"), "{faults:?}");
         }
         assert_eq!(faults(&outcome(1, 1, 1.0)).len(), 3);
+    }
+
+    #[test]
+    fn a_face_that_another_detector_finds_is_a_fault() {
+        let mut found = outcome(100, 0, 41.0);
+        if let Some(judged) = &mut found.answer.judged {
+            judged.found = 2;
+        }
+        let faults = faults(&found);
+        assert!(faults.len() == 1 && faults[0].contains("another detector finds 2"), "{faults:?}");
     }
 
     #[test]

@@ -2,7 +2,10 @@
 //! hold on this machine without what it is to be compared with.
 
 use crate::{measure::Usage, memory::Memory};
-use ground_truth::{Verdict, judge::Leak};
+use ground_truth::{
+    Verdict,
+    judge::{Find, Leak},
+};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt, num::NonZeroU32};
 
@@ -62,6 +65,8 @@ pub struct Judged {
     /// Faces of 24 pixels and more that can be seen, and those of them that can be known again.
     pub faces: u64,
     pub leaked: u64,
+    /// Those of them that another detector than the engine's finds still.
+    pub found: u64,
     pub small_faces: u64,
     pub small_leaked: u64,
     /// Share of the picture outside faces that was touched, in per cent.
@@ -70,6 +75,8 @@ pub struct Judged {
     pub likeness: f64,
     /// Every face that can be known again, small ones too.
     pub leaks: Vec<Leak>,
+    /// Every face that the other detector finds still.
+    pub finds: Vec<Find>,
 }
 
 impl Cost {
@@ -85,11 +92,13 @@ impl Answer {
         let judged = verdict.map(|verdict| Judged {
             faces: verdict.faces.all,
             leaked: verdict.faces.bad,
+            found: verdict.finds.len() as u64,
             small_faces: verdict.small_faces.all,
             small_leaked: verdict.small_faces.bad,
             touched: verdict.outside.percent(),
             likeness: verdict.likeness(),
             leaks: verdict.leaks.clone(),
+            finds: verdict.finds.clone(),
         });
         Self { frames, judged }
     }
@@ -114,8 +123,8 @@ impl fmt::Display for Report {
         }
         writeln!(
             out,
-            "\n{:24} {:>12} {:>12} {:>10} {:>9}",
-            "what came out", "leaked", "leaked <24", "touched", "outside"
+            "\n{:24} {:>12} {:>6} {:>12} {:>10} {:>9}",
+            "what came out", "leaked", "found", "leaked <24", "touched", "outside"
         )?;
         for clip in &self.clips {
             write_answer(out, &clip.name, &clip.answer)?;
@@ -163,8 +172,9 @@ fn write_answer(out: &mut fmt::Formatter<'_>, name: &str, answer: &Answer) -> fm
     let of = |bad: u64, all: u64| format!("{bad} of {all}");
     writeln!(
         out,
-        "{name:24} {:>12} {:>12} {:8.3} % {:6.1} dB",
+        "{name:24} {:>12} {:>6} {:>12} {:8.3} % {:6.1} dB",
         of(judged.leaked, judged.faces),
+        judged.found,
         of(judged.small_leaked, judged.small_faces),
         judged.touched,
         judged.likeness

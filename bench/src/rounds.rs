@@ -58,7 +58,7 @@ fn judged(subject: &Subject, output: &Path) -> Result<Answer> {
 }
 
 fn verdict(clip: &Clip, source: &Path, output: &Path) -> Verdict {
-    let mut judge = Judge::new(clip);
+    let mut judge = Judge::with_detector(clip);
     Frames::of_file(source).zip(Frames::of_file(output)).for_each(|(before, after)| judge.see(&before, &after));
     judge.verdict
 }

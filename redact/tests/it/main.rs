@@ -15,6 +15,7 @@ mod models;
 mod mutants;
 mod network;
 mod segments;
+mod shapes;
 mod splices;
 mod thumbnails;
 mod truth;

@@ -29,8 +29,8 @@ fn main() {
         let encoded = case.clip.encode("mp4", &[], &options);
         fs::copy(&encoded.path, folder.join(format!("{name}.mp4"))).expect("the clip can be written");
         let Case { name, ref clip, ref borders } = case;
-        let frames = clip.truth();
-        let truth = Truth { name, width: clip.width, height: clip.height, rate: clip.rate, borders, frames };
+        let (frames, (width, height)) = (clip.truth(), clip.size());
+        let truth = Truth { name, width, height, rate: clip.rate, borders, frames };
         let text = serde_json::to_string(&truth).expect("numbers can be written");
         fs::write(folder.join(format!("{name}.json")), text).expect("the truth can be written");
         println!("{name}: {} frames", clip.shots.len());

@@ -4,7 +4,7 @@
 /// Brightness and two colours.
 pub type Colour = [f32; 3];
 
-/// A street that repeats itself across and ends with sky above and pavement below.
+/// A street that repeats itself across and ends with sky above and pavement below, or a carpet.
 pub struct Backdrop {
     width: usize,
     height: usize,
@@ -23,22 +23,30 @@ const SHOPS: f32 = 0.5;
 const PAVEMENT: f32 = 0.64;
 
 impl Backdrop {
-    /// Street number `scene` for frames of this size.
-    pub fn new(scene: u32, frame_width: usize, frame_height: usize) -> Self {
+    /// Street number `scene`, or carpet of that number, for frames of this size.
+    pub fn new((scene, carpet): (u32, bool), frame_width: usize, frame_height: usize) -> Self {
         let width = (frame_width as f32 * PERIOD) as usize;
         let height = (frame_height as f32 * (1.0 + ABOVE + BELOW)) as usize;
         let street = Street { scene, unit: frame_height as f32, period: width as f32 };
         let colours = (0..width * height)
-            .map(|at| street.colour((at % width) as f32, (at / width) as f32 - ABOVE * frame_height as f32))
+            .map(|at| ((at % width) as f32, (at / width) as f32 - ABOVE * frame_height as f32))
+            .map(|(x, y)| if carpet { street.carpet(x, y) } else { street.colour(x, y) })
             .collect();
         Self { width, height, colours }
+    }
+
+    /// What lies beyond the first and the last row is mirrored.
+    fn mirrored(&self, y: f32) -> f32 {
+        let last = (self.height - 1) as f32;
+        let y = y.abs();
+        if y > last { (2.0 * last - y).max(0.0) } else { y }
     }
 
     /// The colour at a point of a frame that shows the street unshifted.
     pub fn at(&self, x: f32, y: f32) -> Colour {
         let unit = self.height as f32 / (1.0 + ABOVE + BELOW);
         let x = (x - 0.5).rem_euclid(self.width as f32);
-        let y = (y - 0.5 + ABOVE * unit).clamp(0.0, (self.height - 1) as f32);
+        let y = self.mirrored(y - 0.5 + ABOVE * unit);
         let (left, top) = ((x as usize).min(self.width - 1), y as usize);
         let (part_x, part_y) = (x - left as f32, y - top as f32);
         let (right, bottom) = (if left + 1 == self.width { 0 } else { left + 1 }, (top + 1).min(self.height - 1));
@@ -76,6 +84,22 @@ impl Street {
         };
         let texture = 14.0 * (self.grain(x, y, 0.006, 3) - 0.5) + 16.0 * (self.grain(x, y, 0.025, 4) - 0.5);
         [colour[0] + texture, colour[1], colour[2]]
+    }
+
+    /// Squares of many colours, each with a figure in it: nothing of it resembles what is beside it.
+    fn carpet(&self, x: f32, y: f32) -> Colour {
+        let side = self.period / (self.period / (0.11 * self.unit)).round();
+        let (column, row) = (x / side, y / side + 64.0);
+        let (across, down) = (column.fract(), row.fract());
+        let chance = |what: u32| self.chance(column as u32, row as u32, what);
+        let figure = match (4.0 * chance(30)) as u32 {
+            0 => ((across + down) * 2.0).fract() < 0.5,
+            1 => (across - 0.5).hypot(down - 0.5) < 0.33,
+            2 => ((across * 2.0) as u32 + (down * 2.0) as u32).is_multiple_of(2),
+            _ => (across * 2.0).fract() < 0.4,
+        };
+        let paint = if figure { 31 } else { 34 };
+        [75.0 + 100.0 * chance(paint), 84.0 + 88.0 * chance(paint + 1), 84.0 + 88.0 * chance(paint + 2)]
     }
 
     /// The house at a column.

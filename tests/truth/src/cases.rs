@@ -4,10 +4,13 @@
 mod borders;
 mod camera;
 mod cuts;
+mod edges;
 mod heads;
+mod moments;
 mod others;
 mod sizes;
 mod streets;
+mod turned;
 
 use crate::{clip::Clip, shot::Shot};
 use std::ops::Range;
@@ -59,6 +62,28 @@ pub const ALL: &[Entry] = &[
     ("a_face_from_a_cut_on", cuts::from_a_cut_on),
     ("a_face_for_three_frames_between_two_cuts", cuts::between_two_cuts),
     ("faces_that_a_cut_moves_elsewhere", cuts::elsewhere),
+    ("a_large_face_that_a_cut_takes_away", cuts::away),
+    ("a_large_face_that_a_cut_takes_away_in_the_dark", cuts::away_in_the_dark),
+    ("a_video_on_its_right_side", turned::on_the_right_side),
+    ("a_video_on_its_left_side", turned::on_the_left_side),
+    ("a_video_on_its_head", turned::on_its_head),
+    ("a_video_on_its_side_that_is_empty_at_first", turned::empty_at_first),
+    ("people_who_lie_among_people_who_walk", turned::lying),
+    ("a_person_upside_down_among_upright_ones", turned::hanging),
+    ("a_phone_that_is_turned_onto_its_side", turned::phone),
+    ("faces_of_100_pixels_for_moments_in_a_picture_at_rest", moments::large_at_rest),
+    ("faces_of_40_pixels_for_moments_in_a_picture_at_rest", moments::medium_at_rest),
+    ("faces_of_100_pixels_for_moments_in_a_panned_picture", moments::large_panned),
+    ("faces_of_40_pixels_for_moments_in_a_panned_picture", moments::medium_panned),
+    ("faces_of_100_pixels_for_moments_in_a_spinning_picture", moments::large_spinning),
+    ("faces_of_40_pixels_for_moments_in_a_spinning_picture", moments::medium_spinning),
+    ("faces_of_100_pixels_for_moments_in_an_ever_new_picture", moments::large_ever_new),
+    ("faces_of_40_pixels_for_moments_in_an_ever_new_picture", moments::medium_ever_new),
+    ("a_face_that_leaves_a_shaken_picture_over_the_left_edge", edges::left),
+    ("a_face_that_leaves_a_shaken_picture_over_the_right_edge", edges::right),
+    ("a_face_that_leaves_a_shaken_picture_over_the_upper_edge", edges::upper),
+    ("a_face_that_leaves_a_shaken_picture_over_the_lower_edge", edges::lower),
+    ("a_face_half_out_of_a_shaken_picture", edges::half_out),
     ("a_face_that_comes_three_frames_before_a_border", borders::before),
     ("a_face_that_goes_three_frames_after_a_border", borders::after),
     ("a_face_that_crosses_a_border", borders::across),
@@ -117,6 +142,22 @@ mod tests {
             let truth = Case::named(name).expect("it is there").clip.truth();
             let visible = truth.iter().flatten().filter(|face| face.visible > 0.5).count();
             assert_eq!(visible == 0, *name == "a_street_without_faces", "{name}: {visible}");
+        }
+    }
+
+    #[test]
+    fn only_whom_a_case_turns_is_turned_when_first_seen() {
+        let turned = ["a_video_on", "people_who_lie", "a_person_upside_down", "a_phone_that"];
+        for (name, _) in ALL {
+            let clip = Case::named(name).expect("it is there").clip;
+            let mut fresh = std::collections::HashMap::new();
+            for (shot, truth) in clip.shots.iter().zip(clip.truth()) {
+                for (index, face) in shot.faces.iter().enumerate().filter(|(index, _)| truth[*index].visible > 0.25) {
+                    fresh.entry(index).or_insert_with(|| clip.is_turned(*face));
+                }
+            }
+            let expected = turned.iter().any(|prefix| name.starts_with(prefix));
+            assert_eq!(fresh.values().any(|turned| *turned), expected, "{name}");
         }
     }
 

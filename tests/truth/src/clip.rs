@@ -2,10 +2,12 @@
 
 use crate::{
     face::Face,
+    orientation::Orientation,
     render::Renderer,
     shot::{Shot, TrueFace},
 };
 use std::{
+    f32::consts::{FRAC_PI_2, FRAC_PI_4},
     io::Write,
     ops::Range,
     path::PathBuf,
@@ -14,6 +16,9 @@ use std::{
 };
 use tempfile::TempDir;
 
+/// Frames on either side of a cut that show the same street.
+const SCENE: usize = 3;
+
 /// A clip to render.
 #[derive(Clone, Debug)]
 pub struct Clip {
@@ -21,6 +26,8 @@ pub struct Clip {
     pub height: usize,
     pub rate: u32,
     pub shots: Vec<Shot>,
+    /// How a frame is turned once it is drawn: its size and its shots are those of before.
+    pub turned: Orientation,
 }
 
 impl Clip {
@@ -31,7 +38,8 @@ impl Clip {
 
     /// A clip of `frames` frames at 25 per second.
     pub fn of(width: usize, height: usize, frames: usize, shot: impl Fn(f32) -> Shot) -> Self {
-        Self { width, height, rate: 25, shots: (0..frames).map(|index| shot(index as f32)).collect() }
+        let shots = (0..frames).map(|index| shot(index as f32)).collect();
+        Self { width, height, rate: 25, shots, turned: Orientation::UPRIGHT }
     }
 
     /// A face that walks from left to right.
@@ -48,9 +56,47 @@ impl Clip {
         Self { shots: self.shots[frames].to_vec(), ..self.clone() }
     }
 
+    /// The same clip, each frame turned once it is drawn.
+    #[must_use]
+    pub fn turned(self, turned: Orientation) -> Self {
+        Self { turned, ..self }
+    }
+
+    /// Width and height of its frames.
+    pub fn size(&self) -> (usize, usize) {
+        self.turned.size((self.width, self.height))
+    }
+
     /// Every face of every frame.
     pub fn truth(&self) -> Vec<Vec<TrueFace>> {
-        self.shots.iter().map(|shot| shot.truth(self.width, self.height)).collect()
+        let turned = |face: TrueFace| {
+            let bounds = self.turned.bounds(face.bounds, (self.width, self.height));
+            TrueFace { bounds, ..face }
+        };
+        let truth = |shot: &Shot| shot.truth(self.width, self.height).into_iter().map(turned).collect();
+        self.shots.iter().map(truth).collect()
+    }
+
+    /// Whether this frame is one of the first three after a cut and shows nobody: what the scene before is blurred by must
+    /// not be there any more. A street that lasts for less is no scene.
+    pub fn is_emptied_by_a_cut(&self, frame: usize) -> bool {
+        let alike = |frames: Range<usize>| {
+            self.shots.get(frames).is_some_and(|shots| shots.windows(2).all(|pair| pair[0].scene == pair[1].scene))
+        };
+        let is_cut = |at: usize| {
+            at >= SCENE
+                && at < self.shots.len()
+                && self.shots[at].scene != self.shots[at - 1].scene
+                && alike(at - SCENE..at)
+                && alike(at..at + SCENE)
+        };
+        self.shots[frame].faces.is_empty() && (0..SCENE).any(|since| frame.checked_sub(since).is_some_and(is_cut))
+    }
+
+    /// Whether the person of `face` stands at an angle to the frame of more than half a right one.
+    pub fn is_turned(&self, face: Face) -> bool {
+        let angle = face.tilt + f32::from(self.turned.quarters) * FRAC_PI_2;
+        angle.cos() < FRAC_PI_4.cos()
     }
 
     /// Encodes the clip with the ffmpeg command: `inputs` are more inputs, `outputs` the options of the output, whose
@@ -58,7 +104,8 @@ impl Clip {
     pub fn encode(&self, extension: &str, inputs: &[&str], outputs: &[&str]) -> Encoded {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join(format!("clip.{extension}"));
-        let size = format!("{}x{}", self.width, self.height);
+        let (width, height) = self.size();
+        let size = format!("{width}x{height}");
         let mut command = Command::new("ffmpeg")
             .args(["-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "yuv444p", "-s", &size])
             .args(["-r", &self.rate.to_string(), "-i", "pipe:0"])
@@ -74,11 +121,18 @@ impl Clip {
                 let mut renderer = Renderer::new(self);
                 let mut shots = self.shots.iter().enumerate();
                 // A muxer that has all it needs may close the pipe early; what it wrote is judged below.
-                shots.try_for_each(|(number, shot)| input.write_all(&renderer.render(shot, number)))
+                shots.try_for_each(|(number, shot)| input.write_all(&self.drawn(&mut renderer, shot, number)))
             });
             assert!(command.wait().expect("ffmpeg ends").success(), "ffmpeg encodes the clip");
         });
         Encoded { path, _directory: directory }
+    }
+
+    /// A frame in three planes of full size, turned.
+    fn drawn(&self, renderer: &mut Renderer, shot: &Shot, number: usize) -> Vec<u8> {
+        let size = (self.width, self.height);
+        let planes = renderer.render(shot, number);
+        planes.chunks_exact(size.0 * size.1).flat_map(|plane| self.turned.plane(plane, size)).collect()
     }
 
     /// The clip with sound in groups of `group` frames, which `parameters` says more about to x264.
@@ -94,12 +148,44 @@ impl Clip {
     pub fn segment(&self, start: f64) -> Vec<u8> {
         let length = format!("{:.3}", self.shots.len() as f64 / f64::from(self.rate));
         let sound = format!("sine=frequency=440:duration={length}");
-        let inputs = ["-f", "lavfi", "-i", sound.as_str()];
-        let start = start.to_string();
-        let outputs = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-g", "250"];
-        let rest = ["-c:a", "aac", "-output_ts_offset", &start, "-muxdelay", "0", "-shortest"];
-        self.encode("ts", &inputs, &[&outputs[..], &rest].concat()).bytes()
+        self.segment_with(start, &["-f", "lavfi", "-i", &sound], &["-c:a", "aac", "-shortest"])
     }
+
+    /// The same without sound.
+    fn silent_segment(&self, start: f64) -> Vec<u8> {
+        self.segment_with(start, &[], &[])
+    }
+
+    fn segment_with(&self, start: f64, inputs: &[&str], outputs: &[&str]) -> Vec<u8> {
+        let start = start.to_string();
+        let picture = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-g", "250"];
+        let times = ["-output_ts_offset", &start, "-muxdelay", "0"];
+        self.encode("ts", inputs, &[&picture[..], &times, outputs].concat()).bytes()
+    }
+}
+
+/// Clips one after another in the one track of an MPEG-TS file, whatever their sizes: as a browser sends them whose
+/// picture changes its size on the way.
+pub fn joined(clips: &[Clip]) -> Encoded {
+    let directory = tempfile::tempdir().expect("a directory");
+    // From zero on, the first of two B-frames would have to be decoded before there is time.
+    let mut start = 10.0;
+    let mut parts = Vec::new();
+    for (index, clip) in clips.iter().enumerate() {
+        let part = directory.path().join(format!("part{index}.ts"));
+        std::fs::write(&part, clip.silent_segment(start)).expect("a part is written");
+        parts.push(part.to_string_lossy().into_owned());
+        start += clip.shots.len() as f64 / f64::from(clip.rate);
+    }
+    let path = directory.path().join("clip.ts");
+    // Joined byte by byte, and the counters of the packets made to run on.
+    let status = Command::new("ffmpeg")
+        .args(["-v", "error", "-i", &format!("concat:{}", parts.join("|"))])
+        .args(["-c", "copy", "-copyts", "-muxdelay", "0"])
+        .arg(&path)
+        .status();
+    assert!(status.expect("the ffmpeg command is installed").success(), "ffmpeg joins the clips");
+    Encoded { path, _directory: directory }
 }
 
 /// An encoded clip, gone when it is dropped.

@@ -26,19 +26,22 @@
 pub mod cases;
 pub mod damage;
 pub mod judge;
+pub mod matrix;
 pub mod video;
 
 mod backdrop;
 mod clip;
 mod face;
+mod orientation;
 mod plane;
 mod portrait;
 mod render;
 mod shot;
 
 pub use cases::Case;
-pub use clip::{Clip, Encoded};
+pub use clip::{Clip, Encoded, joined};
 pub use face::{Bounds, Face};
 pub use judge::{Judge, Verdict};
+pub use orientation::Orientation;
 pub use shot::{Shot, Thing, TrueFace};
 pub use video::{Frame, Video};

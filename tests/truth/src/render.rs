@@ -14,12 +14,14 @@ const PILLAR: Colour = [72.0, 126.0, 131.0];
 const BLACK: f32 = 16.0;
 /// Entries of the table of noise; a power of two.
 const NOISE: usize = 1 << 16;
+/// Streets that are remembered: a clip may have a new one on every frame.
+const STREETS: usize = 4;
 
 /// Draws the frames of one clip.
 pub struct Renderer {
     width: usize,
     height: usize,
-    backdrops: HashMap<u32, Backdrop>,
+    backdrops: HashMap<(u32, bool), Backdrop>,
     noise: Vec<f32>,
 }
 
@@ -42,14 +44,20 @@ impl Renderer {
 
     fn street(&mut self, shot: &Shot) -> Canvas {
         let (width, height) = (self.width, self.height);
-        let backdrop = self.backdrops.entry(shot.scene).or_insert_with(|| Backdrop::new(shot.scene, width, height));
+        let wanted = (shot.scene, shot.carpet);
+        if self.backdrops.len() >= STREETS && !self.backdrops.contains_key(&wanted) {
+            self.backdrops.clear();
+        }
+        let backdrop = self.backdrops.entry(wanted).or_insert_with(|| Backdrop::new(wanted, width, height));
         let (middle_x, middle_y) = (width as f32 / 2.0, height as f32 / 2.0);
         let mut colours = Vec::with_capacity(width * height);
+        let (sin, cos) = shot.spin.sin_cos();
         for row in 0..height {
-            let y = (row as f32 + 0.5 - middle_y) / shot.zoom + middle_y - shot.shift.1;
+            let y = (row as f32 + 0.5 - middle_y) / shot.zoom;
             for column in 0..width {
-                let x = (column as f32 + 0.5 - middle_x) / shot.zoom + middle_x - shot.shift.0;
-                colours.push(backdrop.at(x, y));
+                let x = (column as f32 + 0.5 - middle_x) / shot.zoom;
+                let (x, y) = (cos * x + sin * y, cos * y - sin * x);
+                colours.push(backdrop.at(x + middle_x - shot.shift.0, y + middle_y - shot.shift.1));
             }
         }
         Canvas { width, height, colours }

@@ -20,10 +20,14 @@ pub struct Thing {
 pub struct Shot {
     /// Which street.
     pub scene: u32,
+    /// Whether a carpet of strong patterns is there in place of the street.
+    pub carpet: bool,
     /// How far the street is shifted to the right and down, in pixels.
     pub shift: (f32, f32),
     /// How much the street is enlarged.
     pub zoom: f32,
+    /// How far the street is turned clockwise about the middle of the frame, in radians.
+    pub spin: f32,
     /// Behind everybody.
     pub things: Vec<Thing>,
     /// People, those in front last.
@@ -39,7 +43,8 @@ pub struct Shot {
 impl Default for Shot {
     fn default() -> Self {
         let (things, faces, pillars) = (Vec::new(), Vec::new(), Vec::new());
-        Self { scene: 0, shift: (0.0, 0.0), zoom: 1.0, things, faces, pillars, gain: 1.0, noise: 2.0 }
+        let (shift, zoom, spin) = ((0.0, 0.0), 1.0, 0.0);
+        Self { scene: 0, carpet: false, shift, zoom, spin, things, faces, pillars, gain: 1.0, noise: 2.0 }
     }
 }
 
@@ -70,6 +75,21 @@ impl Screen {
 const GRID: usize = 24;
 
 impl Shot {
+    /// The same for a camera that is turned, so that street and people appear turned clockwise by `angle` about the
+    /// middle of a frame of this size. There must be nothing in it that only stands upright.
+    #[must_use]
+    pub fn rolled(mut self, angle: f32, (width, height): (usize, usize)) -> Self {
+        assert!(self.things.is_empty() && self.pillars.is_empty(), "only streets and people can be turned");
+        let (middle_x, middle_y) = (width as f32 / 2.0, height as f32 / 2.0);
+        let (sin, cos) = angle.sin_cos();
+        for face in &mut self.faces {
+            let (x, y) = (face.x - middle_x, face.y - middle_y);
+            (face.x, face.y) = (middle_x + cos * x - sin * y, middle_y + sin * x + cos * y);
+            face.tilt += angle;
+        }
+        Self { spin: self.spin + angle, ..self }
+    }
+
     /// Every face, in a frame of this size.
     pub fn truth(&self, width: usize, height: usize) -> Vec<TrueFace> {
         let frame = Bounds { left: 0.0, top: 0.0, right: width as f32, bottom: height as f32 };

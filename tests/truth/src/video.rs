@@ -1,13 +1,17 @@
-//! Decodes what came out, frame by frame or as a whole, upright and by its brightness alone.
+//! Decodes what came out, frame by frame or as a whole, as it is to be shown and by its brightness alone. Each frame has
+//! the size that it was stored in.
 
+use crate::{matrix, orientation::Orientation};
 use bytes::Bytes;
-use media::{Care, Decoder, Demuxer, Layout, Orientation, Picture, Scaler, Source};
+use media::{Care, Decoder, Demuxer, Layout, Picture, Scaler, Source};
 use std::path::Path;
 
-/// A decoded frame, upright.
+/// A decoded frame, turned as it is to be shown.
 #[derive(Clone, Debug)]
 pub struct Frame {
+    /// When it is shown, in the track's time base and in seconds.
     pub pts: i64,
+    pub seconds: f64,
     pub width: usize,
     pub height: usize,
     pub luma: Vec<u8>,
@@ -23,9 +27,10 @@ pub struct Video {
     /// Decoding times of the picture's packets.
     pub dts: Vec<i64>,
     pub codec: &'static str,
+    /// How the file has its frames turned.
     pub orientation: Orientation,
     pub tracks: usize,
-    /// Size as stored.
+    /// Size of the last frame as stored.
     pub size: (u32, u32),
 }
 
@@ -61,6 +66,8 @@ pub struct Frames {
     decoder: Decoder,
     track: usize,
     orientation: Orientation,
+    /// Seconds of a unit of time.
+    unit: f64,
     ended: bool,
     sound: Sound,
     dts: Vec<i64>,
@@ -78,7 +85,12 @@ impl Frames {
         let track = demuxer.video().expect("it has video");
         let decoder = Decoder::open(&demuxer, 1, Care::Copying).expect("it can be decoded");
         let (sound, dts, size) = (Vec::new(), Vec::new(), (0, 0));
-        Self { demuxer, decoder, track: track.index, orientation: track.orientation, ended: false, sound, dts, size }
+        let orientation = match source {
+            Source::File(path) => matrix::orientation(path),
+            Source::Segment(_) => Orientation::UPRIGHT,
+        };
+        let unit = f64::from(track.time_base);
+        Self { demuxer, decoder, track: track.index, orientation, unit, ended: false, sound, dts, size }
     }
 
     fn feed(&mut self) {
@@ -106,7 +118,7 @@ impl Iterator for Frames {
         loop {
             if let Some(picture) = self.decoder.receive().expect("every picture is sound") {
                 self.size = (picture.width(), picture.height());
-                return Some(frame(&picture, self.orientation));
+                return Some(frame(&picture, self.orientation, self.unit));
             }
             if self.ended {
                 return None;
@@ -116,11 +128,12 @@ impl Iterator for Frames {
     }
 }
 
-fn frame(picture: &Picture, orientation: Orientation) -> Frame {
+fn frame(picture: &Picture, orientation: Orientation, unit: f64) -> Frame {
     let mut scaler = Scaler::new(Layout::Yuv444, picture.width(), picture.height());
     let picture = scaler.convert(picture).expect("its pixels can be read");
-    let picture = picture.upright(orientation).expect("it can be turned");
     let plane = picture.plane(0).expect("a plane");
-    let luma = plane.data.chunks(plane.stride).flat_map(|row| &row[..plane.width]).copied().collect();
-    Frame { pts: picture.pts(), width: plane.width, height: plane.height, luma }
+    let stored: Vec<u8> = plane.data.chunks(plane.stride).flat_map(|row| &row[..plane.width]).copied().collect();
+    let luma = orientation.plane(&stored, (plane.width, plane.height));
+    let (width, height) = orientation.size((plane.width, plane.height));
+    Frame { pts: picture.pts(), seconds: picture.pts() as f64 * unit, width, height, luma }
 }

@@ -31,3 +31,24 @@ pub fn elsewhere() -> Clip {
         Shot { scene: 41, faces: faces.to_vec(), ..Shot::default() }
     })
 }
+
+/// A face that fills the frame, then nobody, then somebody elsewhere: nothing of the first is left after its cut.
+pub fn away() -> Clip {
+    away_at(&Shot::default())
+}
+
+/// The same at night, when one street differs little from the next.
+pub fn away_in_the_dark() -> Clip {
+    away_at(&Shot { gain: 0.2, noise: 3.0, ..Shot::default() })
+}
+
+fn away_at(light: &Shot) -> Clip {
+    small(48, |at| {
+        let (scene, face) = match at as u32 {
+            0..17 => (38, Some(Face::at(290.0 + at, 185.0, 250.0))),
+            17..31 => (39, None),
+            _ => (40, Some(Face::at(540.0 - at, 150.0, 60.0))),
+        };
+        Shot { scene, faces: face.into_iter().collect(), ..light.clone() }
+    })
+}

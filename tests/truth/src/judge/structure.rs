@@ -8,9 +8,14 @@ use crate::{
 };
 
 /// Correlation of its fine structure from which a face is known again.
-pub(super) const KNOWN_AGAIN: f32 = 0.5;
+const KNOWN_AGAIN: f32 = 0.5;
 /// Strength of what is left over that of what was there, from which it is seen at all.
 const STRONG: f32 = 0.3;
+/// Correlation and strength from which something is left at all. A detector alone is no witness: hair, collar and an oval
+/// where the face was, however well that is blurred, are a face to it with a score of up to 0.7; of the structure there
+/// remained up to 0.13 of the strength then, with a correlation of up to 0.23.
+const NOTICED: f32 = 0.2;
+const FAINT: f32 = 0.15;
 /// Fine is what a Gaussian takes away whose sigma is this share of the face's shorter side.
 const FINENESS: f32 = 1.0 / 8.0;
 /// Share of a face's box that is looked at, about its middle: its rim is hair and street.
@@ -18,6 +23,27 @@ const CORE: f32 = 0.8;
 /// A face of which less can be seen is none; nor is one of fewer pixels.
 const VISIBLE: f32 = 0.25;
 const FEWEST_PIXELS: usize = 25;
+
+/// How far a face's fine structure is still there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Left {
+    /// Its correlation with what was there, from -1 to 1.
+    pub correlation: f32,
+    /// Its strength over that of what was there.
+    pub strength: f32,
+}
+
+impl Left {
+    pub fn is_known_again(self) -> bool {
+        self.strength > STRONG && self.correlation > KNOWN_AGAIN
+    }
+
+    /// Whether enough is left for a detector to be believed.
+    pub fn is_noticed(self) -> bool {
+        self.strength >= FAINT && self.correlation >= NOTICED
+    }
+}
+
 /// The pixels of a rectangle that are in the frame.
 pub(super) struct Area {
     pub left: usize,
@@ -33,9 +59,8 @@ impl Area {
     }
 }
 
-/// How much of a face's fine structure is left, from -1 to 1, or 0 when it is too weak to be seen; `None` when the face
-/// cannot be seen in the first place.
-pub(super) fn left(shot: &Shot, index: usize, face: TrueFace, before: &Plane, after: &Plane) -> Option<f32> {
+/// How much of a face's fine structure is left; `None` when the face cannot be seen in the first place.
+pub(super) fn left(shot: &Shot, index: usize, face: TrueFace, before: &Plane, after: &Plane) -> Option<Left> {
     if face.visible <= VISIBLE {
         return None;
     }
@@ -67,10 +92,8 @@ pub(super) fn left(shot: &Shot, index: usize, face: TrueFace, before: &Plane, af
     let (a, b) = (fine(before), fine(after));
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
     let (power_a, power_b) = (dot(&a, &a).sqrt(), dot(&b, &b).sqrt());
-    if power_b <= STRONG * power_a {
-        return Some(0.0);
-    }
-    Some(dot(&a, &b) / (power_a * power_b).max(f32::EPSILON))
+    let correlation = dot(&a, &b) / (power_a * power_b).max(f32::EPSILON);
+    Some(Left { correlation, strength: power_b / power_a.max(f32::EPSILON) })
 }
 
 /// What is finer than `sigma` in `area` at the places looked at, its mean taken away; where it is not `open`, nothing

@@ -30,7 +30,7 @@ fn recorded(clip: &Clip) -> Vec<Frame> {
 /// What `change` makes of every frame, without any encoder.
 fn changed(frames: &[Frame], change: impl Fn(usize, &mut Plane)) -> Vec<Frame> {
     let frame = |(index, frame): (usize, &Frame)| {
-        let mut plane = plane(frame);
+        let mut plane = plane(frame, Orientation::UPRIGHT);
         change(index, &mut plane);
         let luma = plane.values.iter().map(|value| (value + 0.5) as u8).collect();
         Frame { luma, ..*frame }
@@ -106,6 +106,38 @@ fn a_reencoded_face_leaks_and_encoding_touches_nothing() {
             assert!(verdict.outside.percent() < 0.1, "crf {crf}, gain {gain}: {verdict}");
         }
     }
+}
+
+/// What a judge says who asks the detector too.
+fn detected(clip: &Clip, original: &[Frame], redacted: &[Frame]) -> Verdict {
+    let mut judge = Judge::with_detector(clip);
+    original.iter().zip(redacted).for_each(|(original, redacted)| judge.see(original, redacted));
+    judge.verdict
+}
+
+#[test]
+fn the_detector_finds_a_bare_face_however_it_lies_and_none_that_is_wiped() {
+    for tilt in [0.0, 1.5, 3.1] {
+        let lying = |face: &Face| Face { tilt, ..*face };
+        let mut clip = clip();
+        // The first ones of a face that does not stand upright do not count.
+        clip.shots.extend_from_within(..);
+        clip.shots.iter_mut().for_each(|shot| shot.faces = shot.faces.iter().map(lying).collect());
+        let frames = recorded(&clip);
+        let bare = detected(&clip, &frames, &frames);
+        assert!(bare.faces.all >= 11 && bare.finds.len() as u64 == bare.faces.all, "tilt {tilt}: {bare}");
+        let wiped = detected(&clip, &frames, &wiped(&clip, &frames, 1.3, 0.0));
+        assert_eq!(wiped.finds, [], "tilt {tilt}");
+    }
+}
+
+#[test]
+fn the_detector_finds_a_face_of_which_half_is_covered_so_that_its_structure_is_doubtful() {
+    let clip = Clip::new(480, 272, 4, |_| vec![Face::at(240.0, 110.0, 64.0)]);
+    let frames = recorded(&clip);
+    let finds = |shift: f32| detected(&clip, &frames, &wiped(&clip, &frames, 1.3, shift)).finds;
+    assert_eq!(finds(0.5).iter().map(|find| find.frame).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    assert_eq!(finds(0.2), []);
 }
 
 #[test]
@@ -185,6 +217,64 @@ fn a_face_outside_or_hidden_is_no_face_and_its_occluder_is_no_part_of_it() {
     });
     assert_eq!(Verdict::of(&clip, &frames, &redacted).faces, Tally { all: 1, bad: 0 });
     assert_eq!(Verdict::of(&clip, &frames, &frames).faces, Tally { all: 1, bad: 1 });
+}
+
+#[test]
+fn a_turned_clip_is_judged_where_its_faces_are_then() {
+    for orientation in Orientation::all() {
+        let clip = clip().part(0..3).turned(orientation);
+        let frames = recorded(&clip);
+        assert_eq!((frames[0].width, frames[0].height), clip.size(), "{orientation:?}");
+        // Whoever stands upright counts from the first frame on, whoever does not is new.
+        let counted = |verdict: &Verdict| [verdict.faces, verdict.fresh_turned][usize::from(orientation.quarters > 0)];
+        let wiped = Verdict::of(&clip, &frames, &wiped(&clip, &frames, 1.3, 0.0));
+        assert_eq!((counted(&wiped), wiped.outside.bad), (Tally { all: 3, bad: 0 }, 0), "{orientation:?}");
+        assert_eq!(counted(&Verdict::of(&clip, &frames, &frames)), Tally { all: 3, bad: 3 }, "{orientation:?}");
+    }
+}
+
+#[test]
+fn a_turned_face_counts_half_a_second_after_it_is_first_seen_and_an_upright_one_at_once() {
+    let verdict = |tilt: f32| {
+        let clip = Clip::new(320, 192, 20, |at| {
+            // For five frames it is outside.
+            vec![Face { tilt, ..Face::at(if at < 5.0 { -200.0 } else { 160.0 }, 96.0, 40.0) }]
+        });
+        let frames = recorded(&clip);
+        Verdict::of(&clip, &frames, &frames)
+    };
+    for tilt in [1.5, -1.5, 3.1] {
+        let lying = verdict(tilt);
+        assert_eq!((lying.fresh_turned, lying.faces), (Tally { all: 13, bad: 13 }, Tally { all: 2, bad: 2 }));
+        assert_eq!(lying.leaks.iter().map(|leak| leak.frame).collect::<Vec<_>>(), [18, 19]);
+    }
+    let leaning = verdict(0.75);
+    assert_eq!((leaning.fresh_turned.all, leaning.faces), (0, Tally { all: 15, bad: 15 }));
+}
+
+#[test]
+fn what_is_left_of_a_blur_after_a_cut_to_nobody_is_found() {
+    let clip = Clip::of(320, 192, 20, |at| match at as u32 {
+        0..8 => Shot { scene: 3, faces: vec![Face::at(160.0, 96.0, 60.0)], ..Shot::default() },
+        8..16 => Shot { scene: 4, ..Shot::default() },
+        // A street for a frame each is no scene.
+        frame => Shot { scene: frame, ..Shot::default() },
+    });
+    let frames = recorded(&clip);
+    let verdict = |until: usize| {
+        let ellipse = clip.truth()[0][0].bounds.grown(1.3);
+        let redacted = changed(&frames, |index, plane| {
+            if index < until {
+                wipe(plane, ellipse);
+            }
+        });
+        Verdict::of(&clip, &frames, &redacted)
+    };
+    assert_eq!(verdict(8).remnants, []);
+    let frames_of = |verdict: &Verdict| verdict.remnants.iter().map(|remnant| remnant.frame).collect::<Vec<_>>();
+    assert_eq!(frames_of(&verdict(9)), [8]);
+    // Later on it is too much blur, but none that the cut has left.
+    assert_eq!(frames_of(&verdict(20)), [8, 9, 10]);
 }
 
 #[test]
