@@ -31,10 +31,10 @@ const FEWEST: usize = 3;
 const MOST_ROWS: f32 = 0.4;
 /// Most rows looked at for what is new in them.
 const MOST_NEW_ROWS: f32 = 0.8;
-/// A look that costs so little, in looks at the whole, waits for nothing.
-const LITTLE: f32 = 0.13;
-/// Frames between two looks at what is new; what is new on a frame without one is looked at on the next.
-const BETWEEN: u64 = 2;
+/// What is new is looked at on the very frame on which it comes up as long as that costs no more than was saved: so much
+/// for each frame, in looks at the whole, and so much at most. Without savings it is looked at on the next frame.
+const SAVED: f32 = 0.2;
+const MOST_SAVED: f32 = 1.5;
 
 /// What to look at.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +55,24 @@ impl Look {
             Self::Rows(rows) => turn == Rotation::None && (rows.start as f32..rows.end as f32).contains(&y),
             Self::Parts(sheet) => sheet.holds(x, y, turn),
         }
+    }
+
+    /// What it costs on a picture of so many rows, in looks at the whole.
+    fn cost(&self, height: usize) -> f32 {
+        match self {
+            Self::Whole(_) => 1.0,
+            Self::Rows(rows) => rows.len() as f32 / height as f32,
+            Self::Parts(sheet) => sheet.cost(),
+        }
+    }
+
+    /// The turns in which something is looked at.
+    fn turns(&self) -> impl Iterator<Item = Rotation> {
+        Rotation::ALL.into_iter().filter(|turn| match self {
+            Self::Whole(whole) => whole == turn,
+            Self::Rows(_) => *turn == Rotation::None,
+            Self::Parts(sheet) => sheet.views().any(|view| view.turn == *turn),
+        })
     }
 
     /// Pixels looked at per pixel of the reduced picture.
@@ -141,7 +159,10 @@ impl Attention {
 
     /// Takes the next frame, which moved as a whole by `motion`.
     pub fn advance(&mut self, small: &Small, motion: Motion) {
-        self.watches().for_each(|watch| watch.unseen.advance(small, motion));
+        for watch in self.watches() {
+            watch.unseen.advance(small, motion);
+            watch.saved = (watch.saved + SAVED).min(MOST_SAVED);
+        }
         if motion.is_cut {
             self.turned.iter_mut().for_each(Turned::begin);
         }
@@ -259,6 +280,8 @@ struct Watch {
     refreshed: Option<u64>,
     /// Last look at rows.
     rows: Option<u64>,
+    /// What was saved for looks at what is new, in looks at the whole.
+    saved: f32,
     /// Whether something that might be a face was seen lately.
     lively: bool,
     changes: Changes,
@@ -268,11 +291,11 @@ struct Watch {
 impl Watch {
     fn new(turn: Rotation) -> Self {
         let (changes, unseen) = (Changes::default(), Unseen::default());
-        Self { turn, whole: None, last: None, refreshed: None, rows: None, lively: false, changes, unseen }
+        Self { turn, whole: None, last: None, refreshed: None, rows: None, saved: MOST_SAVED, lively: false, changes, unseen }
     }
 
     fn choose(&self, frame: u64, small: &Small, asked: &Asked, (most, times): (f32, &Times)) -> Option<Look> {
-        let (Some(whole), Some(last)) = (self.whole, self.last) else { return Some(Look::Whole(self.turn)) };
+        let Some(whole) = self.whole else { return Some(Look::Whole(self.turn)) };
         if frame - whole >= times.rest {
             return Some(Look::Whole(self.turn));
         }
@@ -283,7 +306,7 @@ impl Watch {
         for view in news.chain(asked.of(self.turn).copied()) {
             join(&mut views, view);
         }
-        let need = Need { urgent: asked.urgent.iter().any(|view| view.turn == self.turn), oldest, since: frame - last };
+        let need = Need { urgent: asked.urgent.iter().any(|view| view.turn == self.turn), oldest, saved: self.saved };
         let again = self.again(frame, small, (changed, &views, asked), (most, times), whole);
         match again {
             // Rows that faces are in need not hold what is new.
@@ -343,6 +366,9 @@ impl Watch {
     }
 
     fn looked(&mut self, frame: u64, small: &Small, (look, lively): (&Look, bool)) {
+        if look.turns().any(|turn| turn == self.turn) {
+            self.saved = (self.saved - look.cost(small.height())).max(0.0);
+        }
         match look {
             Look::Whole(turn) if *turn == self.turn => {
                 self.lively = lively;
@@ -386,14 +412,14 @@ struct Need {
     urgent: bool,
     /// For how many frames something has been new.
     oldest: u32,
-    /// Frames since the last look.
-    since: u64,
+    /// What may be spent, in looks at the whole.
+    saved: f32,
 }
 
 impl Need {
     /// Whether a look of this `cost`, in looks at the whole, is to be taken on this frame.
     fn now(self, cost: f32) -> bool {
-        self.urgent || self.oldest > 0 || self.since >= BETWEEN || cost <= LITTLE
+        self.urgent || self.oldest > 0 || cost <= self.saved
     }
 }
 

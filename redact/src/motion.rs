@@ -7,8 +7,11 @@ use crate::analysis::{LEVELS, Level, Small};
 /// Farthest shift looked for, in samples of the smallest level.
 const REACH: i32 = 5;
 /// Mean difference of brightness per sample, after the best shift, from which it is another scene: a camera in a hand
-/// stays below 11, a cut from one street to another like it comes to 18.
+/// stays below 11, a cut from one street to another like it comes to 18. In the dark all differences are small, so it is
+/// also enough that they are this share of how far brightness is spread, unless they are as small as noise.
 const CUT: f32 = 16.0;
+const CUT_SHARE: f32 = 0.4;
+const CUT_LEAST: f32 = 2.5;
 /// Reduction of the smallest level.
 const SCALE: f32 = (1 << (LEVELS - 1)) as f32;
 
@@ -45,7 +48,14 @@ pub(crate) fn between(before: &Small, after: &Small) -> Motion {
     };
     let x = dx as f32 + fine(difference(a, b, dx - 1, dy), difference(a, b, dx + 1, dy));
     let y = dy as f32 + fine(difference(a, b, dx, dy - 1), difference(a, b, dx, dy + 1));
-    Motion { shift: (x * SCALE, y * SCALE), is_cut: cost > CUT }
+    Motion { shift: (x * SCALE, y * SCALE), is_cut: cost > (CUT_SHARE * spread(b)).clamp(CUT_LEAST, CUT) }
+}
+
+/// How far the samples of a level are from their mean, on average.
+fn spread(level: &Level) -> f32 {
+    let count = level.data.len().max(1) as f32;
+    let mean = level.data.iter().map(|sample| u32::from(*sample)).sum::<u32>() as f32 / count;
+    level.data.iter().map(|sample| (f32::from(*sample) - mean).abs()).sum::<f32>() / count
 }
 
 /// Mean difference of `a` and `b`, shifted by `dx` and `dy`, where both have samples.

@@ -10,6 +10,7 @@ use crate::{
     attention::{Asked, Look},
     detector::Detection,
     follow::follow,
+    geometry::Region,
     motion::Motion,
     options::Linking,
     sheet::{Area, View},
@@ -50,6 +51,8 @@ const SAME_SCENE: f32 = 0.85;
 /// remembered.
 const MOVING: f32 = 3.0;
 const MOVED: usize = 8;
+/// A face lies near the edge when its box, times this, reaches over it.
+const NEAR_EDGE: f32 = 1.6;
 /// Detections that a turned face needs, and the score of the best, before the picture is looked at in its turn.
 const TURN_HITS: u32 = 3;
 const TURN_SCORE: f32 = 0.6;
@@ -309,16 +312,23 @@ impl Tracker {
         }
     }
 
-    /// For how many frames a face that was lost stays covered: longer where it left over the edge, and while the camera
-    /// moves, which smears it and carries it out of sight; not at all where nothing like it is left.
+    /// For how many frames a face that was lost stays covered: longer near the edge, over which it may leave, and while
+    /// the camera moves, which smears it; not at all where nothing like it is left amid the picture.
     fn hold(&self, track: &Track) -> usize {
         let size = self.remembered.back().map(|seen| (seen.small.width() as f32, seen.small.height() as f32));
-        let at_edge = size.is_some_and(|(width, height)| !track.region().is_inside(width, height));
+        let last_seen = track.samples.iter().rev().find(|sample| sample.how != How::Held);
+        let reach = last_seen.map(|sample| Region {
+            w: sample.region.w * NEAR_EDGE,
+            h: sample.region.h * NEAR_EDGE,
+            ..sample.region
+        });
+        let at_edge = reach.zip(size).is_some_and(|(reach, (width, height))| !reach.is_inside(width, height));
         let recent = self.remembered.iter().rev().take(MOVED);
         let moves = recent.map(|seen| seen.motion.shift.0.hypot(seen.motion.shift.1)).any(|shift| shift > MOVING);
         match track.sight {
-            _ if at_edge || moves => self.spans.hold_moving,
+            _ if at_edge => self.spans.hold_moving,
             InSight::Gone => 0,
+            InSight::Yes | InSight::Lost if moves => self.spans.hold_moving,
             InSight::Yes | InSight::Lost => self.spans.hold,
         }
     }
