@@ -115,10 +115,15 @@ cases! {
     a_video_on_its_right_side
     a_video_on_its_left_side
     a_video_on_its_head
+    a_video_of_people_far_away_on_its_left_side
+    a_video_of_people_far_away_on_its_head
     a_video_on_its_side_that_is_empty_at_first
     people_who_lie_among_people_who_walk
     a_person_upside_down_among_upright_ones
     a_phone_that_is_turned_onto_its_side
+    people_far_away_who_lie
+    people_far_away_upside_down
+    a_phone_that_hangs_askew
     faces_of_100_pixels_for_moments_in_a_picture_at_rest
     faces_of_40_pixels_for_moments_in_a_picture_at_rest
     faces_of_100_pixels_for_moments_in_a_panned_picture
@@ -131,6 +136,8 @@ cases! {
     a_face_that_leaves_a_shaken_picture_over_the_right_edge
     a_face_that_leaves_a_shaken_picture_over_the_upper_edge
     a_face_that_leaves_a_shaken_picture_over_the_lower_edge
+    a_face_that_hurries_out_of_a_shaken_picture_over_the_right_edge
+    a_face_that_hurries_out_of_a_shaken_picture_over_the_upper_edge
     a_face_half_out_of_a_shaken_picture
     a_face_that_comes_three_frames_before_a_border
     a_face_that_goes_three_frames_after_a_border

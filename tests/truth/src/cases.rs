@@ -67,10 +67,15 @@ pub const ALL: &[Entry] = &[
     ("a_video_on_its_right_side", turned::on_the_right_side),
     ("a_video_on_its_left_side", turned::on_the_left_side),
     ("a_video_on_its_head", turned::on_its_head),
+    ("a_video_of_people_far_away_on_its_left_side", turned::far_on_the_left_side),
+    ("a_video_of_people_far_away_on_its_head", turned::far_on_its_head),
     ("a_video_on_its_side_that_is_empty_at_first", turned::empty_at_first),
     ("people_who_lie_among_people_who_walk", turned::lying),
     ("a_person_upside_down_among_upright_ones", turned::hanging),
     ("a_phone_that_is_turned_onto_its_side", turned::phone),
+    ("people_far_away_who_lie", turned::lying_far_away),
+    ("people_far_away_upside_down", turned::hanging_far_away),
+    ("a_phone_that_hangs_askew", turned::askew),
     ("faces_of_100_pixels_for_moments_in_a_picture_at_rest", moments::large_at_rest),
     ("faces_of_40_pixels_for_moments_in_a_picture_at_rest", moments::medium_at_rest),
     ("faces_of_100_pixels_for_moments_in_a_panned_picture", moments::large_panned),
@@ -83,6 +88,8 @@ pub const ALL: &[Entry] = &[
     ("a_face_that_leaves_a_shaken_picture_over_the_right_edge", edges::right),
     ("a_face_that_leaves_a_shaken_picture_over_the_upper_edge", edges::upper),
     ("a_face_that_leaves_a_shaken_picture_over_the_lower_edge", edges::lower),
+    ("a_face_that_hurries_out_of_a_shaken_picture_over_the_right_edge", edges::right_in_a_hurry),
+    ("a_face_that_hurries_out_of_a_shaken_picture_over_the_upper_edge", edges::upper_in_a_hurry),
     ("a_face_half_out_of_a_shaken_picture", edges::half_out),
     ("a_face_that_comes_three_frames_before_a_border", borders::before),
     ("a_face_that_goes_three_frames_after_a_border", borders::after),
@@ -147,7 +154,7 @@ mod tests {
 
     #[test]
     fn only_whom_a_case_turns_is_turned_when_first_seen() {
-        let turned = ["a_video_on", "people_who_lie", "a_person_upside_down", "a_phone_that"];
+        let turned = ["a_video_o", "people_who_lie", "people_far_away", "a_person_upside_down", "a_phone_that"];
         for (name, _) in ALL {
             let clip = Case::named(name).expect("it is there").clip;
             let mut fresh = std::collections::HashMap::new();

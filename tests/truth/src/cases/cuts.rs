@@ -39,7 +39,7 @@ pub fn away() -> Clip {
 
 /// The same at night, when one street differs little from the next.
 pub fn away_in_the_dark() -> Clip {
-    away_at(&Shot { gain: 0.2, noise: 3.0, ..Shot::default() })
+    away_at(&Shot { gain: 0.3, noise: 3.5, ..Shot::default() })
 }
 
 fn away_at(light: &Shot) -> Clip {
