@@ -13,7 +13,7 @@ use crate::{
     geometry::Region,
     motion::Motion,
     options::Looking,
-    sheet::{Area, CHEAP, QUARTER, Sheet, View, join},
+    sheet::{Area, FULL, Sheet, View, join},
     unseen::Unseen,
 };
 use media::Rotation;
@@ -21,8 +21,6 @@ use std::ops::Range;
 
 /// Milliseconds in a second.
 const MS: f64 = 1_000.0;
-/// Least zoom at which parts of the picture are looked at: that of the reduced picture.
-const FULL: f32 = 1.0;
 /// How far the rows that are looked at go beyond the faces in them, in pixels of the reduced picture and in faces.
 const BEYOND: (f32, f32) = (8.0, 0.1);
 /// Fewest faces whose rows are taken for the height at which faces are: one or two may be mistaken, or sit.
@@ -33,8 +31,8 @@ const MOST_ROWS: f32 = 0.4;
 const MOST_NEW_ROWS: f32 = 0.8;
 /// What is new is looked at on the very frame on which it comes up as long as that costs no more than was saved: so much
 /// for each frame, in looks at the whole, and so much at most. Without savings it is looked at on the next frame.
-const SAVED: f32 = 0.2;
-const MOST_SAVED: f32 = 1.5;
+const SAVED: f32 = 0.25;
+const MOST_SAVED: f32 = 2.0;
 
 /// What to look at.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,12 +46,17 @@ pub(crate) enum Look {
 }
 
 impl Look {
-    /// Whether a face at a point of the reduced picture, which `turn` brings upright, is looked at.
-    pub fn holds(&self, x: f32, y: f32, turn: Rotation) -> bool {
+    /// Whether a face of the reduced picture, of `height` rows, which `turn` brings upright, is looked at as far as it is
+    /// in the picture. Of one that is shown in part the detector may find a part, and take it for the face.
+    pub fn shows(&self, face: Region, turn: Rotation, height: usize) -> bool {
+        let (top, bottom) = (face.y - face.h / 2.0, face.y + face.h / 2.0);
         match self {
             Self::Whole(turned) => *turned == turn,
-            Self::Rows(rows) => turn == Rotation::None && (rows.start as f32..rows.end as f32).contains(&y),
-            Self::Parts(sheet) => sheet.holds(x, y, turn),
+            Self::Rows(rows) => {
+                let is_above = rows.start == 0 || top >= rows.start as f32;
+                turn == Rotation::None && is_above && (rows.end == height || bottom <= rows.end as f32)
+            }
+            Self::Parts(sheet) => sheet.shows(face, turn),
         }
     }
 
@@ -91,6 +94,8 @@ pub(crate) struct Asked {
     pub urgent: Vec<View>,
     /// Where faces are in doubt, or were not looked at for long.
     pub wanted: Vec<View>,
+    /// Where a face that was lost may be found in another turn.
+    pub guesses: Vec<View>,
     /// Faces that are followed and will be blurred.
     pub faces: Vec<Region>,
     /// The turn that most of them stand in.
@@ -98,8 +103,10 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    fn of(&self, turn: Rotation) -> impl Iterator<Item = &View> {
-        self.urgent.iter().chain(&self.wanted).filter(move |view| view.turn == turn)
+    /// What is asked for in a turn: what is urgent and, where the time for it has come (`is_due`), the rest.
+    fn of(&self, turn: Rotation, is_due: bool) -> impl Iterator<Item = &View> {
+        let rest = self.wanted.iter().filter(move |_| is_due);
+        self.urgent.iter().chain(rest).filter(move |view| view.turn == turn)
     }
 }
 
@@ -121,6 +128,15 @@ struct Times {
     /// Between looks at the picture turned by a quarter, either way, and by half.
     turned: u64,
     upside_down: u64,
+}
+
+/// `views`, those that meet made one.
+fn joined<'a>(views: impl IntoIterator<Item = &'a View>) -> Vec<View> {
+    let mut joined = Vec::new();
+    for view in views {
+        join(&mut joined, *view);
+    }
+    joined
 }
 
 /// Decides on looks.
@@ -150,7 +166,7 @@ impl Attention {
         };
         Self {
             times,
-            upright: Watch::new(Rotation::None),
+            upright: Watch::new(Rotation::None, times.glance),
             sideways: None,
             turned: [Rotation::Quarter, Rotation::ThreeQuarters, Rotation::Half].map(Turned::new),
             asked: None,
@@ -173,7 +189,7 @@ impl Attention {
         if turn == Rotation::None || self.sideways.as_ref().is_some_and(|watch| watch.turn == turn) {
             return;
         }
-        let mut watch = Watch::new(turn);
+        let mut watch = Watch::new(turn, self.times.glance);
         watch.unseen.advance(small, Motion::default());
         self.sideways = Some(watch);
     }
@@ -185,30 +201,30 @@ impl Attention {
         let mut due = watches.into_iter().flatten().filter(|watch| watch.last != Some(frame));
         due.find_map(|watch| watch.choose(frame, small, asked, (most, &self.times)))
             .or_else(|| self.asked_for(frame, small, asked, most))
-            .or_else(|| self.turned(frame, small, asked))
+            .or_else(|| self.turned(frame, small, asked, most))
     }
 
-    /// Parts that following asks for in turns that are not watched, as many as a small sheet holds.
+    /// Parts that following asks for in turns that are not watched; guesses among them as far as there is room.
     fn asked_for(&self, frame: u64, small: &Small, asked: &Asked, most: f32) -> Option<Look> {
         let others = |views: &[View]| views.iter().filter(|view| !self.is_watched(view.turn)).copied().collect();
-        let (mut views, wanted): (Vec<View>, Vec<View>) = (others(&asked.urgent), others(&asked.wanted));
+        let (urgent, wanted, mut guesses): (Vec<View>, Vec<View>, Vec<View>) =
+            (others(&asked.urgent), others(&asked.wanted), others(&asked.guesses));
         let since = self.asked.map_or(u64::MAX, |last| frame - last);
-        if since == 0 || (views.is_empty() && since < self.times.glance) {
+        if since == 0 || (urgent.is_empty() && since < self.times.glance) {
             return None;
         }
-        views.extend(wanted);
+        let views = [urgent, wanted].concat();
         let size = (small.width() as f32, small.height() as f32);
-        while !views.is_empty() {
-            let mut joined = Vec::new();
-            for view in &views {
-                join(&mut joined, *view);
-            }
-            if let Some(sheet) = Sheet::lay_out(&joined, size, (FULL..=most.max(FULL), QUARTER)) {
+        while !(views.is_empty() && guesses.is_empty()) {
+            if let Some(sheet) = Sheet::enlarge(&joined(views.iter().chain(&guesses)), size, FULL..=most.max(FULL)) {
                 return Some(Look::Parts(sheet));
             }
-            views.pop();
+            if guesses.pop().is_none() {
+                break;
+            }
         }
-        None
+        let first = views.first()?;
+        Some(Sheet::shrink(&joined(&views), size, most).map_or(Look::Whole(first.turn), Look::Parts))
     }
 
     fn is_watched(&self, turn: Rotation) -> bool {
@@ -216,7 +232,7 @@ impl Attention {
     }
 
     /// The picture turned: all of it at first and now and then, in between what is new since it was looked at so.
-    fn turned(&self, frame: u64, small: &Small, asked: &Asked) -> Option<Look> {
+    fn turned(&self, frame: u64, small: &Small, asked: &Asked, most: f32) -> Option<Look> {
         let size = (small.width() as f32, small.height() as f32);
         let mut others = self.turned.iter().filter(|turned| !self.is_watched(turned.turn));
         others.find_map(|turned| {
@@ -226,7 +242,7 @@ impl Attention {
                 (Some(last), _) if frame - last < every => None,
                 (Some(_), Some(at)) if frame - at < self.times.rest => {
                     let views = self.upright.unseen.unturned(turned.turn, &asked.faces);
-                    let sheet = || Sheet::lay_out(&views, size, (FULL..=FULL, CHEAP)).map_or(whole, Look::Parts);
+                    let sheet = || Sheet::shrink(&views, size, most).map_or(whole, Look::Parts);
                     (!views.is_empty()).then(sheet)
                 }
                 _ => Some(whole),
@@ -246,11 +262,7 @@ impl Attention {
         for turned in &mut self.turned {
             turned.looked(frame, look, unseen);
         }
-        let is_watched =
-            |turn: Rotation| turn == Rotation::None || self.sideways.as_ref().is_some_and(|watch| watch.turn == turn);
-        if let Look::Parts(sheet) = look
-            && sheet.views().any(|view| !is_watched(view.turn))
-        {
+        if look.turns().any(|turn| !self.is_watched(turn)) {
             self.asked = Some(frame);
         }
     }
@@ -276,8 +288,9 @@ struct Watch {
     whole: Option<u64>,
     /// Last look at anything.
     last: Option<u64>,
-    /// Last look after which nothing that had changed was left.
+    /// Last look, of those that were due, after which nothing that had changed was left; and frames between them.
     refreshed: Option<u64>,
+    glance: u64,
     /// Last look at rows.
     rows: Option<u64>,
     /// What was saved for looks at what is new, in looks at the whole.
@@ -289,9 +302,20 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(turn: Rotation) -> Self {
+    fn new(turn: Rotation, glance: u64) -> Self {
         let (changes, unseen) = (Changes::default(), Unseen::default());
-        Self { turn, whole: None, last: None, refreshed: None, rows: None, saved: MOST_SAVED, lively: false, changes, unseen }
+        Self {
+            turn,
+            whole: None,
+            last: None,
+            refreshed: None,
+            glance,
+            rows: None,
+            saved: MOST_SAVED,
+            lively: false,
+            changes,
+            unseen,
+        }
     }
 
     fn choose(&self, frame: u64, small: &Small, asked: &Asked, (most, times): (f32, &Times)) -> Option<Look> {
@@ -303,15 +327,15 @@ impl Watch {
         let (news, oldest) = self.unseen.news(&asked.faces);
         let mut views: Vec<View> = Vec::new();
         let news = news.into_iter().map(|view| View { turn: self.turn, ..view });
-        for view in news.chain(asked.of(self.turn).copied()) {
+        for view in news.chain(asked.of(self.turn, self.is_due(frame)).copied()) {
             join(&mut views, view);
         }
         let need = Need { urgent: asked.urgent.iter().any(|view| view.turn == self.turn), oldest, saved: self.saved };
         let again = self.again(frame, small, (changed, &views, asked), (most, times), whole);
         match again {
             // Rows that faces are in need not hold what is new.
-            Some(Look::Rows(_)) if need.oldest > 0 => self.news(small, &views, need),
-            again => again.or_else(|| self.news(small, &views, need)),
+            Some(Look::Rows(_)) if need.oldest > 0 => self.news(small, &views, need, most),
+            again => again.or_else(|| self.news(small, &views, need, most)),
         }
     }
 
@@ -332,11 +356,10 @@ impl Watch {
             return None;
         }
         let size = (small.width() as f32, small.height() as f32);
-        if let Some(sheet) = Sheet::lay_out(&all, size, (FULL..=most.max(FULL), QUARTER)) {
-            let due = self.refreshed.is_none_or(|refreshed| frame - refreshed >= times.glance);
-            return due.then_some(Look::Parts(sheet));
+        if let Some(sheet) = Sheet::enlarge(&all, size, FULL..=most.max(FULL)) {
+            return self.is_due(frame).then_some(Look::Parts(sheet));
         }
-        let wanted: Vec<Area> = asked.of(self.turn).map(|view| view.area).collect();
+        let wanted: Vec<Area> = asked.of(self.turn, true).map(|view| view.area).collect();
         let rows = rows(&asked.faces, &wanted, small.height()).filter(|_| self.lively && self.turn == Rotation::None);
         let due = match (&rows, self.lively) {
             (Some(_), _) => times.wide,
@@ -351,12 +374,12 @@ impl Watch {
     }
 
     /// The least expensive look that holds all `views`, when one of them must not wait.
-    fn news(&self, small: &Small, views: &[View], need: Need) -> Option<Look> {
+    fn news(&self, small: &Small, views: &[View], need: Need, most: f32) -> Option<Look> {
         if views.is_empty() {
             return None;
         }
         let size = (small.width() as f32, small.height() as f32);
-        let sheet = Sheet::lay_out(views, size, (FULL..=FULL, CHEAP)).map(|sheet| (sheet.cost(), Look::Parts(sheet)));
+        let sheet = Sheet::shrink(views, size, most).map(|sheet| (sheet.cost(), Look::Parts(sheet)));
         let rows = spanned(views, small.height()).filter(|_| self.turn == Rotation::None);
         let rows = rows.map(|rows| (rows.len() as f32 / size.1, Look::Rows(rows)));
         let whole = (1.0, Look::Whole(self.turn));
@@ -399,9 +422,14 @@ impl Watch {
             self.changes.saw(small, area);
         }
         self.unseen.saw(Some(areas));
-        if self.changes.areas(small).is_some_and(|left| left.is_empty()) {
+        if self.is_due(frame) && self.changes.areas(small).is_some_and(|left| left.is_empty()) {
             self.refreshed = Some(frame);
         }
+    }
+
+    /// Whether it is time to look again at what has changed and at what following asks for.
+    fn is_due(&self, frame: u64) -> bool {
+        self.refreshed.is_none_or(|refreshed| frame - refreshed >= self.glance)
     }
 }
 
@@ -571,9 +599,9 @@ mod tests {
     fn a_street_at_rest_is_looked_at_once_and_what_comes_up_there_on_that_very_frame() {
         let come = |at: u64| street((17..19).contains(&at).then_some((200, 120)));
         let (looks, longest) = looks(24, come, &[]);
-        let looked_at = |at: u64| {
-            looks.iter().filter(move |(frame, look)| *frame == at && look.holds(220.0, 140.0, Rotation::None))
-        };
+        let face = Region { x: 220.0, y: 140.0, w: 38.0, h: 38.0 };
+        let looked_at =
+            |at: u64| looks.iter().filter(move |(frame, look)| *frame == at && look.shows(face, Rotation::None, 352));
         assert_eq!(looked_at(17).count(), 1, "{looks:?}");
         assert!(matches!(looked_at(17).next(), Some((_, Look::Parts(_)))));
         assert!(looks.iter().all(|(at, _)| *at == 0 || *at >= 17), "{looks:?}");

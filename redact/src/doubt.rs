@@ -5,7 +5,7 @@ use crate::{
     attention::Look,
     detector::{Detection, suppress},
     options::Looking,
-    sheet::{Area, QUARTER, Sheet, View, join},
+    sheet::{Area, Sheet, View, join},
 };
 
 /// Score from which there is no doubt.
@@ -38,7 +38,7 @@ pub(crate) fn sheet(
         for view in &views {
             join(&mut joined, *view);
         }
-        if let Some(sheet) = Sheet::lay_out(&joined, size, (closer..=most, QUARTER)) {
+        if let Some(sheet) = Sheet::enlarge(&joined, size, closer..=most) {
             return Some(sheet);
         }
         views.pop();

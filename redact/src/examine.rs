@@ -208,7 +208,7 @@ impl<'a> Examiner<'a> {
             Look::Parts(sheet) => self.glance(sheet)?,
         };
         let follows = |face: &Detection| self.tracker.follows(self.frame - 1, face);
-        found.retain(|face| !face.is_cut || !follows(face));
+        found.retain(|face| !self.tracker.is_part(self.frame - 1, face, look));
         let continues = |face: &Detection| face.score >= self.options.looking.continue_score && follows(face);
         let unknown: Vec<Detection> = found.iter().filter(|face| !continues(face)).copied().collect();
         let size = (small.width() as f32, small.height() as f32);

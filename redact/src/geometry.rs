@@ -84,6 +84,12 @@ impl Region {
         Self { x: x * size.0, y: y * size.1, w, h }
     }
 
+    /// Whether it lies at an edge of a picture of `width` by `height`, which may cut the face.
+    pub fn is_at_edge(self, width: f32, height: f32) -> bool {
+        let inner = Self { w: self.w + 2.0 * AT_EDGE, h: self.h + 2.0 * AT_EDGE, ..self };
+        !inner.is_inside(width, height)
+    }
+
     /// Whether all of it lies within a picture of `width` by `height`.
     pub fn is_inside(self, width: f32, height: f32) -> bool {
         self.x - self.w / 2.0 >= 0.0

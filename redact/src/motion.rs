@@ -10,8 +10,8 @@ const REACH: i32 = 5;
 /// stays below 11, a cut from one street to another like it comes to 18. In the dark all differences are small, so it is
 /// also enough that they are this share of how far brightness is spread, unless they are as small as noise.
 const CUT: f32 = 16.0;
-const CUT_SHARE: f32 = 0.4;
-const CUT_LEAST: f32 = 2.5;
+const CUT_SHARE: f32 = 0.5;
+const CUT_LEAST: f32 = 4.0;
 /// Reduction of the smallest level.
 const SCALE: f32 = (1 << (LEVELS - 1)) as f32;
 

@@ -85,8 +85,8 @@ pub struct Linking {
     pub after_ms: u32,
     /// How long it stays covered there when the picture no longer resembles it, in milliseconds.
     pub hold_ms: u32,
-    /// The same while the camera moves, or at the frame's edge.
-    pub hold_moving_ms: u32,
+    /// The same near the frame's edge, over which a face leaves, most of all when the camera moves.
+    pub hold_edge_ms: u32,
     /// How far back a detection may still change what is blurred, in milliseconds: by so much blurring lags behind
     /// looking.
     pub horizon_ms: u32,
@@ -179,7 +179,7 @@ impl Default for Looking {
         Self {
             analysis_side: 640,
             detail_side: 1_280,
-            look_ms: 240,
+            look_ms: 160,
             wide_ms: 400,
             calm_ms: 480,
             rest_ms: 2_000,
@@ -203,10 +203,10 @@ impl Default for Linking {
             before_ms: 1_000,
             after_ms: 500,
             hold_ms: 120,
-            hold_moving_ms: 300,
+            hold_edge_ms: 300,
             horizon_ms: 2_000,
             likeness: 0.5,
-            sure_score: 0.4,
+            sure_score: 0.5,
         }
     }
 }

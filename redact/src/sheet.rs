@@ -13,10 +13,12 @@ use std::ops::{Range, RangeInclusive};
 const GAP: usize = 8;
 /// Enlargements tried, in pixels of the sheet per pixel of the reduced picture.
 const ZOOMS: [f32; 4] = [3.0, 2.0, 1.5, 1.0];
-/// Sizes of sheets, smallest first: the picture's width and height over these. On those up to a quarter of the picture the
-/// views are enlarged as far as they fit; the others are for showing what must be seen at the least expense.
-pub(crate) const QUARTER: &[(usize, usize)] = &[(4, 4), (2, 4), (2, 2)];
-pub(crate) const CHEAP: &[(usize, usize)] = &[(4, 4), (2, 4), (4, 2), (2, 2), (4, 1), (1, 4), (1, 2), (2, 1)];
+/// The enlargement at which the sheet shows what the reduced picture does.
+pub(crate) const FULL: f32 = 1.0;
+/// Sizes of sheets, smallest first: the picture's width and height over these. Up to a quarter of the picture, and up to
+/// half of it.
+const QUARTER: &[(usize, usize)] = &[(4, 4), (2, 4), (2, 2)];
+const HALF: &[(usize, usize)] = &[(4, 4), (2, 4), (4, 2), (2, 2), (4, 1), (1, 4), (1, 2), (2, 1)];
 /// What lies between the pieces: a grey.
 const GREY: f32 = 114.0;
 /// How near to the edge of its piece a face may be before it is taken for one that goes on beyond it, as a share of its
@@ -129,18 +131,26 @@ pub(crate) struct Sheet {
 }
 
 impl Sheet {
-    /// Lays out `views` of a reduced picture of size `picture`, enlarged as far as they fit within `zooms`, on the first of
-    /// the sheets `shares` that holds them so; `None` when they do not fit.
-    pub fn lay_out(
-        views: &[View],
-        picture: (f32, f32),
-        (zooms, shares): (RangeInclusive<f32>, &[(usize, usize)]),
-    ) -> Option<Self> {
-        let share = |length: f32, share: usize| (length as usize).div_ceil(share).next_multiple_of(GRID);
-        let sheet = |&(across, down): &(usize, usize)| (share(picture.0, across), share(picture.1, down));
+    /// Lays out `views` of a reduced picture of size `picture`, enlarged as far as they fit within `zooms`, on the
+    /// smallest sheet that holds them so, which is at most a quarter of the picture; `None` when they do not fit.
+    pub fn enlarge(views: &[View], picture: (f32, f32), zooms: RangeInclusive<f32>) -> Option<Self> {
         let zooms = ZOOMS.iter().copied().filter(|zoom| zooms.contains(zoom));
-        let mut ways = zooms.flat_map(|zoom| shares.iter().map(move |share| (zoom, sheet(share))));
-        ways.find_map(|(zoom, size)| Some(Self { pieces: pack(views, zoom, size)?, zoom, size, picture }))
+        let mut ways = zooms.flat_map(|zoom| QUARTER.iter().map(move |share| (zoom, share)));
+        ways.find_map(|(zoom, share)| Self::lay_out(views, picture, zoom, share))
+    }
+
+    /// Lays out `views` on the smallest sheet that holds them as they are in the reduced picture, enlarged as far as they
+    /// fit there, at most `most` times; `None` when they need more than half of the picture.
+    pub fn shrink(views: &[View], picture: (f32, f32), most: f32) -> Option<Self> {
+        let zooms = || ZOOMS.iter().copied().filter(|zoom| *zoom == FULL || *zoom <= most);
+        let mut ways = HALF.iter().flat_map(|share| zooms().map(move |zoom| (zoom, share)));
+        ways.find_map(|(zoom, share)| Self::lay_out(views, picture, zoom, share))
+    }
+
+    fn lay_out(views: &[View], picture: (f32, f32), zoom: f32, (across, down): &(usize, usize)) -> Option<Self> {
+        let share = |length: f32, share: usize| (length as usize).div_ceil(share).next_multiple_of(GRID);
+        let size = (share(picture.0, *across), share(picture.1, *down));
+        Some(Self { pieces: pack(views, zoom, size)?, zoom, size, picture })
     }
 
     /// How far the areas are enlarged.
@@ -161,6 +171,19 @@ impl Sheet {
     /// Whether a face at the point is on it, turned by `turn`.
     pub fn holds(&self, x: f32, y: f32, turn: Rotation) -> bool {
         self.views().any(|view| view.turn == turn && view.area.holds(x, y))
+    }
+
+    /// Whether all that is in the picture of a face is on it, turned by `turn`.
+    pub fn shows(&self, face: Region, turn: Rotation) -> bool {
+        let inside = |from: f32, length: f32, middle: f32, size: f32, end: f32| {
+            let (first, last) = ((middle - size / 2.0).max(0.0), (middle + size / 2.0).min(end));
+            from <= first && last <= from + length
+        };
+        self.views().any(|View { area, turn: turned }| {
+            *turned == turn
+                && inside(area.x, area.w, face.x, face.w, self.picture.0)
+                && inside(area.y, area.h, face.y, face.h, self.picture.1)
+        })
     }
 
     /// Draws the pieces from `detail`, the whole upright picture.
@@ -260,10 +283,10 @@ mod tests {
 
     #[test]
     fn areas_are_enlarged_as_far_as_they_fit_beside_one_another() {
-        let one = Sheet::lay_out(&[area(10.0, 10.0, 50.0, 50.0)], PICTURE, (1.0..=3.0, QUARTER)).expect("it fits");
+        let one = Sheet::enlarge(&[area(10.0, 10.0, 50.0, 50.0)], PICTURE, 1.0..=3.0).expect("it fits");
         assert!((one.zoom - 3.0).abs() < f32::EPSILON);
         let three = [area(0.0, 0.0, 100.0, 60.0), area(200.0, 0.0, 100.0, 60.0), area(0.0, 200.0, 50.0, 80.0)];
-        let sheet = Sheet::lay_out(&three, PICTURE, (1.0..=3.0, QUARTER)).expect("they fit");
+        let sheet = Sheet::enlarge(&three, PICTURE, 1.0..=3.0).expect("they fit");
         assert!((sheet.zoom - 1.0).abs() < f32::EPSILON || (sheet.zoom - 1.5).abs() < f32::EPSILON);
         for (index, a) in sheet.pieces.iter().enumerate() {
             for b in &sheet.pieces[index + 1..] {
@@ -274,13 +297,12 @@ mod tests {
                 assert!(apart, "{a:?} and {b:?}");
             }
         }
-        assert!(Sheet::lay_out(&[area(0.0, 0.0, 400.0, 100.0)], PICTURE, (1.0..=3.0, QUARTER)).is_none());
+        assert!(Sheet::enlarge(&[area(0.0, 0.0, 400.0, 100.0)], PICTURE, 1.0..=3.0).is_none());
     }
 
     #[test]
     fn a_sheet_is_as_small_as_what_is_on_it() {
-        let size =
-            |w: f32, h: f32| Sheet::lay_out(&[area(10.0, 10.0, w, h)], PICTURE, (1.0..=2.0, QUARTER)).map(|it| it.size);
+        let size = |w: f32, h: f32| Sheet::enlarge(&[area(10.0, 10.0, w, h)], PICTURE, 1.0..=2.0).map(|it| it.size);
         assert_eq!(size(50.0, 40.0), Some((160, 96)));
         assert_eq!(size(100.0, 40.0), Some((320, 96)));
         assert_eq!(size(100.0, 80.0), Some((320, 192)));
@@ -305,7 +327,7 @@ mod tests {
             }
         }
         let bright = View { turn, ..area(280.0, 180.0, 70.0, 60.0) };
-        let sheet = Sheet::lay_out(&[area(10.0, 10.0, 40.0, 40.0), bright], PICTURE, (1.0..=2.0, QUARTER));
+        let sheet = Sheet::enlarge(&[area(10.0, 10.0, 40.0, 40.0), bright], PICTURE, 1.0..=2.0);
         let sheet = sheet.expect("they fit");
         let rgb = sheet.draw(&detail).expect("it can be read");
         let bright: Vec<usize> = (0..sheet.size.0 * sheet.size.1).filter(|at| rgb.data[*at] > 180.0).collect();
@@ -320,7 +342,7 @@ mod tests {
 
     #[test]
     fn a_face_at_its_pieces_edge_may_go_on_beyond_it_but_not_at_the_pictures() {
-        let sheet = Sheet::lay_out(&[area(0.0, 100.0, 90.0, 90.0)], PICTURE, (1.0..=1.0, QUARTER)).expect("it fits");
+        let sheet = Sheet::enlarge(&[area(0.0, 100.0, 90.0, 90.0)], PICTURE, 1.0..=1.0).expect("it fits");
         let is_cut = |x: f32| {
             let region = Region { x, y: 45.0, w: 40.0, h: 40.0 };
             sheet.locate(&[Detection { region, score: 0.9, is_cut: false, turn: Rotation::None }])[0].is_cut

@@ -53,8 +53,10 @@ pub(crate) struct Track {
     pub sight: InSight,
     /// Frame on which following lost it last.
     pub lost: Option<u64>,
-    /// How alike it was to the frame before when it was followed last, -1 to 1.
+    /// How alike it was to the frame before when it was followed last, -1 to 1; and the frame on which that fell so
+    /// suddenly that something else may have taken its place.
     pub likeness: f32,
+    pub suspect: Option<u64>,
     /// The turn that brings it upright, and how sure the detector was of it there the last time.
     pub turn: Rotation,
     turn_score: f32,
@@ -69,6 +71,8 @@ pub(crate) struct Track {
     /// Frame of its first detection, and whether that one could have started it.
     pub begun: u64,
     pub begun_well: bool,
+    /// Frame of the first look at where it is, in its turn, that did not find it since it was detected last.
+    pub missed: Option<u64>,
     /// Frame of the last look at where it is, whatever was found there, and how many such looks there were.
     pub looked: u64,
     pub looks: u32,
@@ -88,6 +92,7 @@ impl Track {
             sight: InSight::Yes,
             lost: None,
             likeness: 1.0,
+            suspect: None,
             turn,
             turn_score: score,
             starts: u32::from(starts),
@@ -96,6 +101,7 @@ impl Track {
             confirmed: false,
             begun: frame,
             begun_well: starts,
+            missed: None,
             looked: frame,
             looks: 1,
             planned: false,
@@ -118,6 +124,22 @@ impl Track {
     /// Its box on the last frame it covers.
     pub fn region(&self) -> Region {
         self.samples.back().map_or(Region { x: 0.0, y: 0.0, w: 0.0, h: 0.0 }, |sample| sample.region)
+    }
+
+    /// A look at `frame` did not find it: what was followed to there was none, if that was doubtful anyway.
+    pub fn miss(&mut self, frame: u64) {
+        self.missed = self.missed.or(Some(frame));
+        if self.suspect == Some(frame) && self.sight == InSight::Yes {
+            (self.sight, self.lost) = (InSight::Gone, Some(frame));
+            if let Some(sample) = self.samples.back_mut() {
+                sample.how = How::Held;
+            }
+        }
+    }
+
+    /// Its box where it was detected last.
+    pub fn found(&self) -> Region {
+        self.samples.get(self.index(self.detected)).map_or(self.region(), |sample| sample.region)
     }
 
     /// Number of frames it covers from its first up to and including `frame`.
@@ -155,6 +177,7 @@ impl Track {
         }
         self.samples[to] = Sample { region, how: How::Detected };
         self.detected = frame;
+        self.missed = None;
         self.sight = InSight::Yes;
         self.stand(turn, score);
         self.hits += 1;
@@ -179,9 +202,11 @@ impl Track {
     }
 
     /// Forgets what was followed after the last detection but for `extend` frames, or `hold` of those where it was only
-    /// assumed.
+    /// assumed. As long as nobody looked, it is no word against a face that it was not detected.
     pub fn trim(&mut self, extend: usize, hold: usize) {
         let from = self.index(self.detected) + 1;
+        let unseen = self.missed.map_or(self.samples.len(), |missed| self.index(missed)).saturating_sub(from);
+        let extend = extend.max(unseen);
         let followed = self.samples.iter().skip(from).take(extend).take_while(|sample| sample.how != How::Held).count();
         self.samples.truncate(from + followed + hold);
     }
@@ -238,10 +263,22 @@ mod tests {
         let mut track = Track::begin(0, &found(0.0, 0.9), true);
         followed(&mut track, &[1.0, 2.0, 3.0], How::Followed);
         followed(&mut track, &[3.0; 10], How::Held);
+        track.missed = Some(1);
         let mut short = track.clone();
         track.trim(20, 2);
         assert_eq!(track.samples.len(), 1 + 3 + 2);
         short.trim(2, 0);
         assert_eq!(short.samples.len(), 1 + 2);
+    }
+
+    #[test]
+    fn a_face_stays_covered_until_somebody_looked_and_did_not_find_it() {
+        let mut track = Track::begin(0, &found(0.0, 0.9), true);
+        followed(&mut track, &[1.0; 20], How::Followed);
+        let mut missed = Track { missed: Some(9), ..track.clone() };
+        track.trim(5, 0);
+        assert_eq!(track.samples.len(), 21);
+        missed.trim(5, 0);
+        assert_eq!(missed.samples.len(), 9);
     }
 }

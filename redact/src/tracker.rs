@@ -47,10 +47,10 @@ const AGAIN_MARGIN: f32 = 1.0;
 const WHOLE_SCORE: f32 = 0.6;
 /// Likeness from which a face goes on over a cut: what looks like one was none.
 const SAME_SCENE: f32 = 0.85;
-/// Shift of the whole frame, in pixels of the reduced one, from which the camera moves, and for how many frames it is
-/// remembered.
-const MOVING: f32 = 3.0;
-const MOVED: usize = 8;
+/// Likeness from one frame to the next that a face in sight has, and the one below which something else may have taken its
+/// place.
+const ALIKE: f32 = 0.85;
+const SUSPECT: f32 = 0.75;
 /// A face lies near the edge when its box, times this, reaches over it.
 const NEAR_EDGE: f32 = 1.6;
 /// Detections that a turned face needs, and the score of the best, before the picture is looked at in its turn.
@@ -72,7 +72,7 @@ struct Spans {
     dim: usize,
     after: usize,
     hold: usize,
-    hold_moving: usize,
+    hold_edge: usize,
     doubt: u64,
     again: u64,
     horizon: u64,
@@ -107,7 +107,7 @@ impl Tracker {
             dim: again as usize,
             after: frames(linking.after_ms) as usize,
             hold: frames(linking.hold_ms) as usize,
-            hold_moving: frames(linking.hold_moving_ms) as usize,
+            hold_edge: frames(linking.hold_edge_ms) as usize,
             doubt,
             again,
             // Bending a track reaches back to the detection before, confirming it to before its first one.
@@ -175,10 +175,12 @@ impl Tracker {
     pub fn link(&mut self, frame: u64, found: &[Detection], look: &Look) {
         self.looked = frame;
         let size = self.remembered.back().map(|seen| (seen.small.width() as f32, seen.small.height() as f32));
-        let mut pairs = Vec::new();
+        let height = self.remembered.back().map_or(0, |seen| seen.small.height());
+        let (mut pairs, mut shown) = (Vec::new(), Vec::new());
         for (index, track) in self.open.iter_mut().enumerate() {
             let region = track.region();
-            if look.holds(region.x, region.y, track.turn) {
+            shown.push(look.shows(region, track.turn, height));
+            if shown.last() == Some(&true) {
                 track.looked = frame;
                 track.looks += 1;
             }
@@ -200,9 +202,15 @@ impl Tracker {
                 if score < WHOLE_SCORE {
                     (whole.w, whole.h) = (whole.w.max(known.w), whole.h.max(known.h));
                 }
-                let was_partial = track.best < self.linking.sure_score && score >= self.linking.sure_score;
+                let is_cut = size.is_some_and(|(width, height)| track.found().is_at_edge(width, height));
+                let was_partial = is_cut || (track.best < self.linking.sure_score && score >= self.linking.sure_score);
                 let whole = Detection { region: whole, score, is_cut: false, turn };
                 track.meet(frame, &whole, (score >= self.start_score, was_partial));
+            }
+        }
+        for ((track, met), shown) in self.open.iter_mut().zip(met).zip(shown) {
+            if shown && !met && track.detected < frame {
+                track.miss(frame);
             }
         }
         for (detection, _) in found.iter().zip(taken).filter(|(_, taken)| !taken) {
@@ -217,18 +225,30 @@ impl Tracker {
 
     /// Whether `detection` on the newest frame is a face that is being followed.
     pub fn follows(&self, frame: u64, detection: &Detection) -> bool {
-        self.open
-            .iter()
-            .any(|track| track.confirmed && track.sight == InSight::Yes && distance(track, frame, detection).is_some())
+        self.followed(frame, detection).next().is_some()
+    }
+
+    /// Whether `detection` is a part of such a face of which `look` showed no more: it says less of where the face is than
+    /// following does.
+    pub fn is_part(&self, frame: u64, detection: &Detection, look: &Look) -> bool {
+        let height = self.remembered.back().map_or(0, |seen| seen.small.height());
+        let mut followed = self.followed(frame, detection);
+        followed.any(|track| detection.is_cut || !look.shows(track.region(), detection.turn, height))
+    }
+
+    fn followed(&self, frame: u64, detection: &Detection) -> impl Iterator<Item = &Track> {
+        let in_sight = self.open.iter().filter(|track| track.confirmed && track.sight == InSight::Yes);
+        in_sight.filter(move |track| distance(track, frame, detection).is_some())
     }
 
     /// What following asks to be looked at on `frame` of a picture of `size`: faces that were lost on it, at once; faces
     /// that were found once and not surely, that were lost before, or that were not looked at for long.
     pub fn asks(&self, frame: u64, size: (f32, f32)) -> Asked {
-        let (mut urgent, mut wanted) = (Vec::new(), Vec::new());
+        let (mut urgent, mut wanted, mut guesses) = (Vec::new(), Vec::new(), Vec::new());
         for track in &self.open {
             let around = |margin: f32| Area::around(track.region(), margin, size);
-            if track.confirmed && track.lost == Some(frame) && track.looked < frame {
+            let is_doubtful = [track.lost, track.suspect].contains(&Some(frame));
+            if track.confirmed && is_doubtful && track.looked < frame {
                 urgent.push(View { area: around(DOUBT_MARGIN), turn: track.turn });
             } else if let Some(margin) = self.wants(track, frame) {
                 wanted.push(View { area: around(margin), turn: track.turn });
@@ -236,14 +256,15 @@ impl Tracker {
             // A head that rolls is lost upright and found on its side.
             if track.confirmed && track.sight != InSight::Yes {
                 let beside = [Rotation::Quarter, Rotation::ThreeQuarters].map(|turn| track.turn.then(turn));
-                wanted.extend(beside.map(|turn| View { area: around(AGAIN_MARGIN), turn }));
+                guesses.extend(beside.map(|turn| View { area: around(AGAIN_MARGIN), turn }));
             }
         }
-        for views in [&mut urgent, &mut wanted] {
+        for views in [&mut urgent, &mut wanted, &mut guesses] {
             views.retain(|view| view.area.w > 0.0 && view.area.h > 0.0);
         }
         let in_sight = self.open.iter().filter(|track| track.confirmed && track.sight == InSight::Yes);
-        Asked { urgent, wanted, faces: in_sight.map(Track::region).collect(), turn: self.most_turned() }
+        let faces = in_sight.map(Track::region).collect();
+        Asked { urgent, wanted, guesses, faces, turn: self.most_turned() }
     }
 
     /// How much of what surrounds `track` is to be looked at, in faces, if it is.
@@ -251,7 +272,7 @@ impl Tracker {
         let doubtful = !track.confirmed && track.looks < DOUBTFUL_LOOKS;
         let is_lost = track.sight != InSight::Yes;
         let again = track.confirmed && (is_lost || frame - track.looked >= self.spans.again);
-        (doubtful || again).then_some(if doubtful || is_lost { DOUBT_MARGIN } else { AGAIN_MARGIN })
+        (doubtful || again).then_some(if doubtful { DOUBT_MARGIN } else { AGAIN_MARGIN })
     }
 
     /// The turn that most faces are in, if the detector was sure of them there.
@@ -292,8 +313,13 @@ impl Tracker {
             (true, true) => spans.again,
             (false, _) => spans.doubt,
         };
-        let (mut open, ended): (Vec<Track>, Vec<Track>) =
-            std::mem::take(&mut self.open).into_iter().partition(|track| frame - track.detected <= patience(track));
+        let since = |track: &Track| match track.sight {
+            // As long as nobody looked, it is no word against a face in sight that it was not detected.
+            InSight::Yes => track.missed.unwrap_or(frame),
+            InSight::Lost | InSight::Gone => track.detected,
+        };
+        let stays = |track: &Track| frame.saturating_sub(since(track)) <= patience(track);
+        let (mut open, ended): (Vec<Track>, Vec<Track>) = std::mem::take(&mut self.open).into_iter().partition(stays);
         open.sort_by(|a, b| b.detected.cmp(&a.detected).then(b.hits.cmp(&a.hits)));
         for track in open {
             let covered = track.detected < frame
@@ -312,23 +338,17 @@ impl Tracker {
         }
     }
 
-    /// For how many frames a face that was lost stays covered: longer near the edge, over which it may leave, and while
-    /// the camera moves, which smears it; not at all where nothing like it is left amid the picture.
+    /// For how many frames a face that was lost stays covered: longer near the edge, over which it may be leaving; not at
+    /// all where nothing like it is left amid the picture.
     fn hold(&self, track: &Track) -> usize {
         let size = self.remembered.back().map(|seen| (seen.small.width() as f32, seen.small.height() as f32));
         let last_seen = track.samples.iter().rev().find(|sample| sample.how != How::Held);
-        let reach = last_seen.map(|sample| Region {
-            w: sample.region.w * NEAR_EDGE,
-            h: sample.region.h * NEAR_EDGE,
-            ..sample.region
-        });
+        let reach = |region: Region| Region { w: region.w * NEAR_EDGE, h: region.h * NEAR_EDGE, ..region };
+        let reach = last_seen.map(|sample| reach(sample.region));
         let at_edge = reach.zip(size).is_some_and(|(reach, (width, height))| !reach.is_inside(width, height));
-        let recent = self.remembered.iter().rev().take(MOVED);
-        let moves = recent.map(|seen| seen.motion.shift.0.hypot(seen.motion.shift.1)).any(|shift| shift > MOVING);
         match track.sight {
-            _ if at_edge => self.spans.hold_moving,
+            _ if at_edge => self.spans.hold_edge,
             InSight::Gone => 0,
-            InSight::Yes | InSight::Lost if moves => self.spans.hold_moving,
             InSight::Yes | InSight::Lost => self.spans.hold,
         }
     }
@@ -366,11 +386,18 @@ fn step(track: &mut Track, frame: u64, (before, after): (&Small, &Small), motion
     let expected = carried.shifted(track.velocity.unwrap_or_default());
     if track.sight == InSight::Yes {
         let followed = follow(before, after, region, expected);
+        if followed.likeness < SUSPECT && track.likeness >= ALIKE {
+            track.suspect = Some(frame);
+        }
         track.likeness = followed.likeness;
         if followed.likeness >= likeness {
-            let own = (followed.region.x - carried.x, followed.region.y - carried.y);
-            track.velocity = Some(believed(track.velocity, own));
-            track.samples.push_back(Sample { region: followed.region, how: How::Followed });
+            // Beyond the edge there is nothing to find a face by: there it moves on as it did.
+            let is_cut = !expected.is_inside(after.width() as f32, after.height() as f32);
+            let place = if is_cut { expected } else { followed.region };
+            if !is_cut {
+                track.velocity = Some(believed(track.velocity, (place.x - carried.x, place.y - carried.y)));
+            }
+            track.samples.push_back(Sample { region: place, how: How::Followed });
             return;
         }
         track.sight = if followed.likeness < GONE { InSight::Gone } else { InSight::Lost };
