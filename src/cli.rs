@@ -7,10 +7,10 @@ use crate::{
 };
 use clap::{Parser, Subcommand};
 
-const ABOUT: &str = "Live emergency broadcasts on a shared map, replayed with every face blurred.";
+const ABOUT: &str = "Live emergency broadcasts on a shared map, replayed with the faces blurred.";
 
 const LONG: &str = "\
-Live emergency broadcasts on a shared map, replayed with every face blurred.
+Live emergency broadcasts on a shared map, replayed with the faces blurred.
 
 Every flag can be given as the variable named beside it; a flag goes before its variable, and an empty variable counts \
 as absent. `emergency-time <COMMAND> --help` explains the flags of a command. A wrong configuration is refused with \

@@ -5,7 +5,8 @@ use std::{num::NonZeroU32, path::PathBuf};
 
 /// Measures what blurring costs against a plain transcode of the same clip, in one run, and judges what came out.
 ///
-/// Without CLIP it renders three clips in which every face's place is known: a busy street, an easy one, an empty one.
+/// Without CLIP it renders four clips in which every face's place is known: a busy street, the same filmed by somebody
+/// who runs, an easy one, an empty one.
 #[derive(Debug, Parser)]
 #[command(name = "bench", max_term_width = 120)]
 pub struct Arguments {

@@ -27,6 +27,7 @@ pub struct Subject {
 pub fn subjects(days: u32, files: &[PathBuf], folder: &Path) -> Result<Vec<Subject>> {
     let mut rendered = vec![
         ("busy street".to_owned(), cases::busy_street(FRAMES)),
+        ("swinging street".to_owned(), cases::swinging_street(FRAMES)),
         ("easy street".to_owned(), cases::easy_street(FRAMES)),
         ("empty street".to_owned(), cases::empty_street(FRAMES)),
     ];

@@ -2,8 +2,8 @@
 //! sheet. Small faces then score like large ones, and what only resembles one from afar no longer does.
 
 use crate::{
-    attention::Look,
     detector::{Detection, suppress},
+    look::Look,
     options::Looking,
     sheet::{Area, Sheet, View, join},
 };

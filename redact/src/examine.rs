@@ -3,11 +3,12 @@
 use crate::{
     Error, Options,
     analysis::Small,
-    attention::{Asked, Attention, Look},
+    attention::Attention,
     deadline::Deadline,
     detail::Detailer,
     detector::{Detection, Detector},
     doubt,
+    look::{Asked, Look},
     memo::{self, Memo, Seen},
     motion,
     plan::{Counts, Frame, Planned, Planner},

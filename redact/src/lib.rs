@@ -29,6 +29,7 @@ mod examine;
 mod file;
 mod follow;
 mod geometry;
+mod look;
 mod memo;
 mod model;
 mod motion;
@@ -48,6 +49,7 @@ mod thumbnail;
 mod track;
 mod tracker;
 mod unseen;
+mod watch;
 mod yunet;
 
 pub use engine::{Engine, Redacted, SegmentInput};

@@ -4,7 +4,7 @@
 //! Segments are told apart by their content, so that a memory can never be another segment's. Only boxes and scores
 //! are kept.
 
-use crate::{attention::Look, detector::Detection};
+use crate::{detector::Detection, look::Look};
 use sha2::{Digest, Sha256};
 use std::{
     collections::{HashMap, VecDeque},

@@ -7,10 +7,10 @@
 use crate::{
     Options,
     analysis::Small,
-    attention::{Asked, Look},
     detector::Detection,
     follow::follow,
     geometry::Region,
+    look::{Asked, Look},
     motion::Motion,
     options::Linking,
     sheet::{Area, View},

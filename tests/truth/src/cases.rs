@@ -15,7 +15,7 @@ mod turned;
 use crate::{clip::Clip, shot::Shot};
 use std::ops::Range;
 
-pub use streets::{busy_street, busy_street_of, easy_street, empty_street};
+pub use streets::{busy_street, busy_street_of, easy_street, empty_street, swinging_street};
 
 /// A clip, and the frames on which a new segment begins.
 #[derive(Clone, Debug)]

@@ -18,13 +18,13 @@ use entity::{
 /// What a replay is called whose broadcast was taken down.
 const UNTITLED: &str = "Replay";
 
-/// The replay of a broadcast, with every face blurred.
+/// The replay of a broadcast, with the faces that were found blurred.
 pub struct Vod(pub(crate) vod::Model);
 
-/// What was done so that no face is shown. While the replay is `PROCESSING`, so far.
+/// What was done to hide faces. While the replay is `PROCESSING`, so far.
 #[derive(SimpleObject)]
 pub struct Redaction {
-    /// Frames examined.
+    /// Frames decoded and followed: all there are.
     frames: i32,
     /// Frames on which the detector looked, those of neighbouring segments included; through the others, faces were
     /// followed.
@@ -49,7 +49,7 @@ pub struct Redaction {
     receipt_url: Option<String>,
 }
 
-/// The replay of a broadcast, with every face blurred.
+/// The replay of a broadcast, with the faces that were found blurred.
 #[Object]
 impl Vod {
     /// Opaque, and the same for ever.
@@ -117,7 +117,7 @@ impl Vod {
         self.0.withheld_reason.clone().filter(|_| self.0.status == Status::Withheld)
     }
 
-    /// What was done so that no face is shown.
+    /// What was done to hide faces.
     #[expect(clippy::unused_async, reason = "resolvers are async")]
     async fn redaction(&self, ctx: &Context<'_>) -> Result<Redaction> {
         let urls = part::<PublicUrls>(ctx)?;

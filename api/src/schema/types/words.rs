@@ -56,7 +56,7 @@ pub enum StreamStatus {
 pub enum VodStatus {
     /// Its faces are being blurred.
     Processing,
-    /// Every face is blurred; it can be played.
+    /// The faces that were found are blurred; it can be played.
     Ready,
     /// Could not be blurred safely; it will not be shown.
     Withheld,

@@ -38,8 +38,18 @@ pub fn busy_street(frames: usize) -> Clip {
 
 /// The same street on another `day`: everybody comes from elsewhere, and passes others.
 pub fn busy_street_of(day: u32, frames: usize) -> Clip {
+    street(day, frames, by_hand)
+}
+
+/// The busy street, filmed by somebody who runs.
+pub fn swinging_street(frames: usize) -> Clip {
+    street(0, frames, |at| (90.0 * (at * 0.31).sin(), 45.0 * (at * 0.47).cos()))
+}
+
+/// The street on a day, seen by a camera that is shifted so over time.
+fn street(day: u32, frames: usize, camera: impl Fn(f32) -> (f32, f32)) -> Clip {
     Clip::of(1280, 720, frames, |at| {
-        let shift = by_hand(at);
+        let shift = camera(at);
         let walker = |(index, walker): (usize, &Walker)| {
             let phase = at * walker.pace + index as f32 * (1.9 + day as f32);
             let step = walker.width * 0.04 * (at * 0.5 + index as f32).sin();
