@@ -226,7 +226,10 @@ async fn thumbnail_and_receipt_tell_the_same(site: &Site, stream: &str, vod: &Vo
         "frames": redaction.frames, "framesDetected": redaction.frames_detected, "detections": redaction.detections,
         "faceTracks": redaction.face_tracks, "framesFilled": redaction.frames_filled,
         "facesBlurred": redaction.faces_blurred, "framesCopied": 0, "seconds": redaction.seconds,
+        "longestUnseenFrames": receipt["totals"]["longestUnseenFrames"],
     });
+    let unseen = receipt["totals"]["longestUnseenFrames"].as_i64();
+    ensure!(unseen.is_some_and(|frames| frames <= 1), "{unseen:?} frames with something new and without a look");
     ensure!(close(&receipt["totals"], &told), "{} is not {told}", receipt["totals"]);
     ensure!(redaction.frames_detected > 0 && redaction.detections > 0 && redaction.seconds > 0.0, "{redaction:?}");
     ensure!(receipt["version"] == 1 && receipt["vod"] == vod.id && receipt["durationMs"] == vod.duration_ms);
