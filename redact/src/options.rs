@@ -85,7 +85,7 @@ pub struct Linking {
     pub after_ms: u32,
     /// How long it stays covered there when the picture no longer resembles it, in milliseconds.
     pub hold_ms: u32,
-    /// The same near the frame's edge, over which a face leaves, most of all when the camera moves.
+    /// The same near the frame's edge while the camera moves.
     pub hold_edge_ms: u32,
     /// How far back a detection may still change what is blurred, in milliseconds: by so much blurring lags behind
     /// looking.

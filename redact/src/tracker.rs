@@ -51,6 +51,10 @@ const SAME_SCENE: f32 = 0.85;
 /// place.
 const ALIKE: f32 = 0.85;
 const SUSPECT: f32 = 0.75;
+/// Shift of the whole frame, in pixels of the reduced one, from which the camera moves, and for how many frames it is
+/// remembered.
+const MOVING: f32 = 3.0;
+const MOVED: usize = 8;
 /// A face lies near the edge when its box, times this, reaches over it.
 const NEAR_EDGE: f32 = 1.6;
 /// Detections that a turned face needs, and the score of the best, before the picture is looked at in its turn.
@@ -338,16 +342,18 @@ impl Tracker {
         }
     }
 
-    /// For how many frames a face that was lost stays covered: longer near the edge, over which it may be leaving; not at
-    /// all where nothing like it is left amid the picture.
+    /// For how many frames a face that was lost stays covered: longer near the edge while the camera moves, since it may be
+    /// leaving; not at all where nothing like it is left amid the picture.
     fn hold(&self, track: &Track) -> usize {
         let size = self.remembered.back().map(|seen| (seen.small.width() as f32, seen.small.height() as f32));
         let last_seen = track.samples.iter().rev().find(|sample| sample.how != How::Held);
         let reach = |region: Region| Region { w: region.w * NEAR_EDGE, h: region.h * NEAR_EDGE, ..region };
         let reach = last_seen.map(|sample| reach(sample.region));
         let at_edge = reach.zip(size).is_some_and(|(reach, (width, height))| !reach.is_inside(width, height));
+        let recent = self.remembered.iter().rev().take(MOVED);
+        let moves = recent.map(|seen| seen.motion.shift.0.hypot(seen.motion.shift.1)).any(|shift| shift > MOVING);
         match track.sight {
-            _ if at_edge => self.spans.hold_edge,
+            _ if at_edge && moves => self.spans.hold_edge,
             InSight::Gone => 0,
             InSight::Yes | InSight::Lost => self.spans.hold,
         }
