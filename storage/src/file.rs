@@ -194,7 +194,8 @@ impl Folder {
             }
             folder = match inner.canonicalize() {
                 Ok(canonical) => self.within(canonical)?,
-                Err(e) if e.kind() == ErrorKind::NotFound && fs::symlink_metadata(&inner).is_err() => return Ok(None),
+                // Gone, or made again meanwhile by a put beside us; only a link stays as it is.
+                Err(e) if e.kind() == ErrorKind::NotFound && !is_link(&inner) => return Ok(None),
                 Err(e) => return Err(explain_put(&e, key)),
             };
         }
@@ -302,6 +303,10 @@ fn sweep(unfinished: &Path) -> io::Result<()> {
 /// Makes what was created in a folder, or renamed into it, durable.
 fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink())
 }
 
 /// A folder that a deletion beside us has removed meanwhile needs no syncing.
